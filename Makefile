@@ -1,0 +1,77 @@
+# pg_sla/Makefile
+#
+# make, make install, make installcheck: the ordinary PGXS way.
+# make test, make demo, make bench:      need nothing but make; see scripts/.
+
+EXTENSION  = pg_sla
+# The one place that states the version is the control file.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_sla.control)
+
+MODULE_big = pg_sla
+OBJS = \
+	src/core/opening_hours.o \
+	src/core/timeline.o \
+	src/core/clock.o \
+	src/init.o \
+	src/zone.o \
+	src/schedule.o \
+	src/calendar.o \
+	src/business_time.o \
+	src/condition.o \
+	src/rule.o \
+	src/clock.o \
+	src/tracking.o
+
+# The install script, in the order in which its pieces need each other.
+INSTALL_SQL = \
+	src/sql/schema.sql \
+	src/sql/schedule.sql \
+	src/sql/calendar.sql \
+	src/sql/business_time.sql \
+	src/sql/condition.sql \
+	src/sql/rule.sql \
+	src/sql/clock.sql \
+	src/sql/tracking.sql \
+	src/sql/report.sql
+
+DATA_built = pg_sla--$(EXTVERSION).sql
+EXTRA_CLEAN = pg_sla--*.sql
+
+REGRESS = install schedule business_time calendar condition rule tracking clock report errors
+REGRESS_OPTS = --load-extension=pg_sla
+ISOLATION = ticket
+ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
+
+PG_CPPFLAGS = -Isrc -fvisibility=hidden
+PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement
+
+# Goals that prepare the machine themselves before anything is built.
+WORKSHOP = test test-deep demo bench core-test clean-core
+ifneq ($(filter-out $(WORKSHOP),$(or $(MAKECMDGOALS),all)),)
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(PGXS),)
+$(error "$(PG_CONFIG)" does not work: install postgresql-server-dev, or name another with PG_CONFIG=)
+endif
+include $(PGXS)
+override CFLAGS := $(filter-out -Wdeclaration-after-statement,$(CFLAGS))
+endif
+
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h)
+
+# Concatenated, so that one domain keeps one file.
+pg_sla--$(EXTVERSION).sql: $(INSTALL_SQL) pg_sla.control
+	{ echo '\echo Use "CREATE EXTENSION pg_sla" to load this file. \quit'; \
+	  for piece in $(INSTALL_SQL); do echo; cat $$piece; done; } > $@
+
+.PHONY: $(WORKSHOP)
+test:
+	scripts/test
+test-deep:
+	scripts/test --deep
+demo:
+	scripts/demo
+bench:
+	scripts/bench
+core-test:
+	$(MAKE) -C test/core

@@ -1,0 +1,177 @@
+/*
+ * timeline.h
+ *		Business time: rank and select over the open instants of a schedule.
+ *
+ * Let B(t) be the open time before t.  Then the business time in [a, b) is
+ * B(b) - B(a), and adding d > 0 to t looks for the first u with
+ * B(u) = B(t) + d.  A timeline keeps B in prefix sums over weeks of UTC, so no
+ * answer walks days, however far apart the instants are.
+ *
+ * Open instants are the union of [instant(date + from), instant(date + to))
+ * over the windows of all local dates, where instant() is the server's rule
+ * for AT TIME ZONE.  Nothing is rounded; the ends of windows and the offsets
+ * of zones are whole seconds.
+ */
+#ifndef SLA_TIMELINE_H
+#define SLA_TIMELINE_H
+
+#include "core.h"
+#include "opening_hours.h"
+
+/*
+ * A time zone, as the caller knows it.  Seconds count from 2000-01-01 00:00,
+ * of UTC or of the wall clock as named.  Offsets are seconds east of UTC.
+ *
+ * offset_at: the offset in force at an instant; the same for every instant in
+ * [utc_second, *until).
+ * offset_of: the offset by which a wall-clock time is read, the server's rule
+ * deciding for times that do not exist or exist twice; the same for every
+ * wall-clock time in [local_second, *until).
+ *
+ * Before 1800 and from 2200 on a zone must repeat every 400 years.
+ */
+typedef struct sla_zone
+{
+	int32_t		(*offset_at) (const void *data, int64_t utc_second, int64_t *until);
+	int32_t		(*offset_of) (const void *data, int64_t local_second, int64_t *until);
+	const void *data;
+} sla_zone;
+
+/*
+ * A holiday: the windows that its date has instead of the usual ones; none
+ * when it is closed all day.  With usual_hours the opening hours decide by
+ * their PH rules, and when they name no PH the day is closed.
+ */
+typedef struct sla_holiday
+{
+	sla_date	day;
+	bool		usual_hours;
+	int			nwindows;
+	const sla_window *windows;	/* sorted, disjoint */
+} sla_holiday;
+
+/*
+ * Opening hours in force for the windows that begin on local dates in
+ * [from_day, to_day).
+ */
+typedef struct sla_part
+{
+	sla_zone	zone;
+	const sla_hours *hours;
+	const sla_holiday *holidays;	/* sorted by day, one for a day */
+	int			nholidays;
+	sla_date	from_day;		/* SLA_DATE_FIRST: from the beginning */
+	sla_date	to_day;			/* SLA_DATE_LAST: for ever */
+} sla_part;
+
+/* What is open: a part, or two schedules put together. */
+typedef enum sla_schedule_kind
+{
+	SLA_SCHEDULE_PART,
+	SLA_SCHEDULE_UNION,
+	SLA_SCHEDULE_INTERSECTION,
+	SLA_SCHEDULE_DIFFERENCE
+} sla_schedule_kind;
+
+typedef struct sla_schedule
+{
+	sla_schedule_kind kind;
+	sla_part	part;			/* SLA_SCHEDULE_PART */
+	const struct sla_schedule *left;	/* the others */
+	const struct sla_schedule *right;
+} sla_schedule;
+
+typedef struct sla_timeline sla_timeline;
+
+/*
+ * Make a timeline.  The schedule and all it points to must outlive it.
+ * Nothing is compiled yet: stretches of half a year are, when first needed.
+ * The local dates of the day functions are those of the schedule's first part
+ * whose days include the date, in that part's zone.
+ */
+extern sla_timeline *sla_timeline_create(const sla_env *env,
+										 const sla_schedule *schedule);
+extern void sla_timeline_free(sla_timeline *timeline);
+
+/* Bytes held, for the caller's accounts. */
+extern size_t sla_timeline_size(const sla_timeline *timeline);
+
+/* Is it open at no instant at all? */
+extern bool sla_timeline_is_empty(sla_timeline *timeline);
+
+/* Is t (finite) open? */
+extern bool sla_is_open(sla_timeline *timeline, sla_instant t);
+
+/*
+ * Open microseconds in [a, b); the negative of the reverse when b < a.  a and
+ * b may be infinite.  False when that is infinite or too long for 64 bits.
+ */
+extern bool sla_measure(sla_timeline *timeline, sla_instant a, sla_instant b,
+						int64_t *result);
+
+/*
+ * For amount > 0 the first u >= t with amount open microseconds in [t, u), for
+ * amount < 0 the last u <= t with -amount in [u, t); t itself for 0.
+ * SLA_FOREVER or SLA_BEFORE_ALL when there is not that much left, and for an
+ * infinite t that t.
+ */
+extern sla_instant sla_advance(sla_timeline *timeline, sla_instant t,
+							   int64_t amount);
+
+/*
+ * The first opening or closing strictly after t, the last strictly before;
+ * false when there is none.  t may be infinite.
+ */
+extern bool sla_next_open(sla_timeline *timeline, sla_instant t, sla_instant *result);
+extern bool sla_next_close(sla_timeline *timeline, sla_instant t, sla_instant *result);
+extern bool sla_previous_open(sla_timeline *timeline, sla_instant t, sla_instant *result);
+extern bool sla_previous_close(sla_timeline *timeline, sla_instant t, sla_instant *result);
+
+/*
+ * t (finite) if open, else the next opening; false when there is none.
+ * Backward: t if open, else the last closing before it (or at it).
+ */
+extern bool sla_roll_forward(sla_timeline *timeline, sla_instant t, sla_instant *result);
+extern bool sla_roll_backward(sla_timeline *timeline, sla_instant t, sla_instant *result);
+
+/* A business day is a local date with any open instant. */
+extern bool sla_is_business_day(sla_timeline *timeline, sla_date day);
+
+/* Business days in [a, b), the negative of the reverse when b < a. */
+extern int64_t sla_count_business_days(sla_timeline *timeline, sla_date a, sla_date b);
+
+/*
+ * The nth business day strictly after day (n > 0) or before it (n < 0), day
+ * itself for 0; false when there are not so many.
+ */
+extern bool sla_nth_business_day(sla_timeline *timeline, sla_date day, int64_t n,
+								 sla_date *result);
+
+/*
+ * Days of an interval: t rolls to an open instant, forward for n > 0 and
+ * backward for n < 0, then moves n business days with the wall clock kept;
+ * where that clock is closed on that day, the next opening of that day, or its
+ * last closing if none is left.  t itself for n = 0.  SLA_FOREVER or
+ * SLA_BEFORE_ALL when there are not so many days.
+ */
+extern sla_instant sla_advance_days(sla_timeline *timeline, sla_instant t, int64_t n);
+
+/* The wall clock: local date and microseconds after midnight of t (finite). */
+extern void sla_local_time(sla_timeline *timeline, sla_instant t, sla_date *day,
+						   int64_t *clock);
+
+/*
+ * Fill in the open stretches that meet [a, b), clipped to it, starting with
+ * the first; at most max.  Returns how many; a full buffer may mean more,
+ * which a call from the end of the last stretch gives.
+ */
+typedef struct sla_span
+{
+	sla_instant from;
+	sla_instant to;
+} sla_span;
+
+extern int	sla_open_spans(sla_timeline *timeline, sla_instant a, sla_instant b,
+						   sla_span *spans, int max);
+
+#endif							/* SLA_TIMELINE_H */
