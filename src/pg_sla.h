@@ -17,6 +17,11 @@
 
 #define SLA_SCHEMA "sla"
 
+/* Declares and registers a function that SQL calls. */
+#define SLA_FUNCTION(name) \
+	PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
+
 /*
  * init.c
  *
