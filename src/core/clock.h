@@ -1,0 +1,194 @@
+/*
+ * clock.h
+ *		The life of a ticket's clocks: the one place that says what an event does.
+ *
+ * A machine is fed the events of one ticket in the order of time and keeps the
+ * rows that the log must have.  The log is a function of the events: the
+ * trigger, a backfill, a recalculation and a verification all feed the same
+ * machine and differ only in what they do with the rows.
+ *
+ * Two things are kept apart.  A *run* of a metric starts, pauses, resumes and
+ * ends by events alone, whether anybody promised anything or not.  A *row* is
+ * a run under a promise.  So a level that is chosen later, or changes, counts
+ * from where the run began.
+ */
+#ifndef SLA_CLOCK_H
+#define SLA_CLOCK_H
+
+#include "core.h"
+#include "timeline.h"
+
+/* Kinds of agreement; a ticket has at most one level of each. */
+#define SLA_AGREEMENTS 3
+
+/* What an event does to the clock of a metric: bits. */
+#define SLA_STARTS		0x01
+#define SLA_STOPS		0x02
+#define SLA_PAUSES		0x04
+#define SLA_RESUMES		0x08
+#define SLA_CANCELS		0x10
+#define SLA_REOPENS		0x20
+
+/* What a reopened ticket does to a clock that had stopped. */
+typedef enum sla_on_reopen
+{
+	SLA_REOPEN_RESUME,			/* goes on in a new row, the closed time left out */
+	SLA_REOPEN_NEW_CYCLE,		/* a new row from the reopening */
+	SLA_REOPEN_TOTAL,			/* goes on in a new row, the closed time counted */
+	SLA_REOPEN_FIRST_IS_FINAL	/* nothing */
+} sla_on_reopen;
+
+typedef struct sla_metric
+{
+	bool		repeats;
+	sla_on_reopen on_reopen;
+	const bool *blocked_by;		/* by metric: does an open row of it keep this one
+								 * from starting?  NULL: nothing does */
+} sla_metric;
+
+/*
+ * The metrics in the order in which they start when one event starts several,
+ * and the events that they know.
+ */
+typedef struct sla_metrics
+{
+	int			nmetrics;
+	int			nevents;
+	const sla_metric *metrics;
+	const uint8_t *roles;		/* [metric * nevents + event]: bits */
+	const int  *opposite;		/* by event: the event that ends the state this one
+								 * begins, or -1 when it is no state */
+} sla_metrics;
+
+/* How much business time, in which calendar. */
+typedef struct sla_promise
+{
+	sla_timeline *timeline;
+	int64_t		days;			/* business days */
+	int64_t		amount;			/* and microseconds; one of the two is positive */
+} sla_promise;
+
+/*
+ * A level as it was promised to a ticket.  Equal decisions are one pointer: a
+ * decision for the level that is already held changes nothing.
+ */
+typedef struct sla_level
+{
+	const char *name;
+	const sla_promise *const *promises; /* by metric; NULL: nothing promised */
+} sla_level;
+
+/* Who holds a ticket; opaque to the core, either may be NULL. */
+typedef struct sla_holder
+{
+	const char *department;
+	const char *agent;
+} sla_holder;
+
+/* An event of a ticket, with what was decided and known at that instant. */
+typedef struct sla_event
+{
+	sla_instant at;				/* finite */
+	int64_t		order;			/* of arrival, for a state and its opposite at one
+								 * instant */
+	int			event;			/* index in sla_metrics, or -1: unknown to all */
+	const char *agent;			/* who did it, or NULL */
+	bool		holds;			/* is there a holder? */
+	sla_holder	holder;
+	bool		decides[SLA_AGREEMENTS];
+	const sla_level *levels[SLA_AGREEMENTS];	/* NULL: no level any more */
+} sla_event;
+
+typedef enum sla_outcome
+{
+	SLA_OPEN,
+	SLA_MET,
+	SLA_MISSED,
+	SLA_CANCELLED,
+	SLA_SUPERSEDED
+} sla_outcome;
+
+/* Why a row ended. */
+typedef enum sla_reason
+{
+	SLA_REASON_NONE,
+	SLA_REASON_EVENT,			/* reason_event says which */
+	SLA_REASON_LEVEL_CHANGED,
+	SLA_REASON_GOAL_CHANGED,
+	SLA_REASON_NO_LEVEL
+} sla_reason;
+
+typedef struct sla_stretch
+{
+	sla_instant from;
+	sla_instant to;
+} sla_stretch;
+
+/*
+ * A row of the log.
+ *
+ * counted holds the stretches counted so far, sorted and neither touching nor
+ * empty; what has counted since running_since is not among them yet.
+ */
+typedef struct sla_clock
+{
+	int			metric;
+	int			agreement;
+	int			ordinal;		/* 1, 2, ... among the ticket's rows of that
+								 * agreement and metric */
+	int			cycle;			/* which run of the metric */
+	const sla_level *level;
+	const sla_promise *promise;
+	sla_instant started_at;
+	sla_stretch *counted;
+	int			ncounted;
+	int			counted_size;
+	bool		running;
+	sla_instant running_since;	/* when running */
+	sla_instant deadline;		/* as of the pauses that have ended */
+	sla_outcome outcome;
+	sla_instant closed_at;		/* unless open */
+	sla_reason	reason;
+	int			reason_event;
+	sla_holder	holder;			/* at the verdict, or now */
+} sla_clock;
+
+typedef struct sla_machine sla_machine;
+
+/* A ticket without a past.  metrics must outlive the machine. */
+extern sla_machine *sla_machine_create(const sla_env *env, const sla_metrics *metrics);
+
+/*
+ * The clock step: all events of one instant, which must be after the instant
+ * of the step before.  Their order among each other does not matter but for
+ * the one of a state and its opposite, where `order` decides.  At one instant
+ * clocks stop, then are cancelled, then change level, then pause or resume,
+ * then start.
+ */
+extern void sla_clock_step(sla_machine *machine, const sla_event *events, int n);
+
+/* Sort the events by time and arrival and step through them. */
+extern void sla_replay(sla_machine *machine, sla_event *events, int n);
+
+/* The rows so far, in the order in which they began; valid until the next step. */
+extern int	sla_machine_clocks(const sla_machine *machine, const sla_clock **clocks);
+
+/*
+ * The deadline of a clock: the instant at which the goal is used up, moved on
+ * by the open time of each pause that had begun by then.  until ends a last
+ * pause that went on until then (a clock closed while paused); SLA_BEFORE_ALL
+ * leaves it out.
+ */
+extern sla_instant sla_deadline(const sla_promise *promise, sla_instant started_at,
+								const sla_stretch *counted, int ncounted,
+								bool running, sla_instant running_since,
+								sla_instant until);
+
+/*
+ * Has a clock missed its deadline, given that it ran (or stood paused) until
+ * now?  Equality is met; a pause that began in time cannot be missed.
+ */
+extern bool sla_is_missed(sla_instant deadline, const sla_stretch *counted,
+						  int ncounted, bool running, sla_instant now);
+
+#endif							/* SLA_CLOCK_H */
