@@ -41,6 +41,8 @@ REGRESS = install schedule business_time calendar condition rule tracking clock 
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
+# make installcheck TAP_TESTS=1 runs these too; they make servers of their own and refuse to run as root.
+PROVE_TESTS = test/t/*.pl
 
 PG_CPPFLAGS = -Isrc -fvisibility=hidden
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement
@@ -53,6 +55,14 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifeq ($(PGXS),)
 $(error "$(PG_CONFIG)" does not work: install postgresql-server-dev, or name another with PG_CONFIG=)
 endif
+PKG_CONFIG ?= pkg-config
+ifeq ($(shell $(PKG_CONFIG) --exists libical && echo found),)
+ifneq ($(filter-out %clean,$(or $(MAKECMDGOALS),all)),)
+$(error libical is missing: install libical-dev (Debian) or libical-devel (Fedora))
+endif
+endif
+PG_CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libical 2>/dev/null)
+SHLIB_LINK += $(shell $(PKG_CONFIG) --libs libical 2>/dev/null)
 include $(PGXS)
 override CFLAGS := $(filter-out -Wdeclaration-after-statement,$(CFLAGS))
 endif
@@ -61,7 +71,7 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h)
 
 # Concatenated, so that one domain keeps one file.
 pg_sla--$(EXTVERSION).sql: $(INSTALL_SQL) pg_sla.control
-	{ echo '\echo Use "CREATE EXTENSION pg_sla" to load this file. \quit'; \
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_sla" to load this file. \quit'; \
 	  for piece in $(INSTALL_SQL); do echo; cat $$piece; done; } > $@
 
 .PHONY: $(WORKSHOP)

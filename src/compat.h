@@ -14,6 +14,12 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* PGDLLEXPORT undoes -fvisibility=hidden since 16 only. */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
 /* varatt.h was split off postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
