@@ -1,0 +1,115 @@
+/*
+ * condition.h
+ *		SQL expressions that users write over one row of a relation.
+ *
+ * Conditions of rules, targets and events, and the expressions that give a
+ * ticket's department, agent, times and key.  An expression is kept as text,
+ * with the search_path under which its names are looked up and the role whose
+ * functions it calls; see condition.c for why.
+ *
+ * A compiled expression lives as long as the memory context it was compiled
+ * for, and stays good until sla_expression_valid says otherwise; then compile
+ * it again.  It may be deleted while it is being evaluated: what that
+ * evaluation still needs is kept until the evaluation is over.
+ */
+#ifndef SLA_CONDITION_H
+#define SLA_CONDITION_H
+
+#include "pg_sla.h"
+
+#include "executor/tuptable.h"
+#include "nodes/bitmapset.h"
+
+typedef struct SlaExpression SlaExpression;
+
+/*
+ * Checks only the form: one expression, no subquery, no parameter.  Looks up
+ * no name, so it can be used where the relation is not known yet, or not yet
+ * restored.  what and name, here and below, are for the error context:
+ * 'condition of rule' and 'urgent' give: condition of rule "urgent".
+ */
+extern void sla_expression_check_form(const char *text, Oid result_type,
+									  const char *what, const char *name);
+
+/*
+ * Compiles text over the columns of rel, which the caller has locked.  The
+ * result is coerced to result_type as an assignment would do it.  A wrong
+ * expression is an error that tells the place in the text.
+ *
+ * search_path NULL: the current one.  owner InvalidOid: the current user.
+ */
+extern SlaExpression *sla_expression_compile(Relation rel, const char *text,
+											 const char *search_path, Oid owner,
+											 Oid result_type, const char *what,
+											 const char *name, MemoryContext cxt);
+
+/* Can text be compiled?  An error if not. */
+extern void sla_expression_check(Relation rel, const char *text,
+								 const char *search_path, Oid owner,
+								 Oid result_type, const char *what,
+								 const char *name);
+
+/*
+ * The value for the row in slot, any kind of slot of the row type of the
+ * relation that was given to sla_expression_compile.  A value passed by
+ * reference is the caller's, in the current memory context.
+ *
+ * Functions see the active snapshot: a trigger that wants them to see the rows
+ * of its own statement pushes one that does.
+ */
+extern Datum sla_expression_eval(SlaExpression *expression, TupleTableSlot *slot,
+								 bool *isnull);
+
+/* A condition that is NULL does not hold. */
+extern bool sla_condition_holds(SlaExpression *condition, TupleTableSlot *slot);
+
+/*
+ * The columns that are read, offset by FirstLowInvalidHeapAttributeNumber; the
+ * whole row counts as column 0.
+ */
+extern const Bitmapset *sla_expression_columns(const SlaExpression *expression);
+
+/* False once the relation, or a function or type that was used, has changed. */
+extern bool sla_expression_valid(const SlaExpression *expression);
+
+/*
+ * Who wrote an expression, and where its names are looked up.  Evaluation
+ * enters and leaves this by itself, where it matters to the functions called;
+ * around many evaluations for the same owner and search_path a caller may do
+ * it once.  Not left after an error: the end of the (sub)transaction restores
+ * the caller's.
+ */
+typedef struct SlaEnvironment
+{
+	Oid			user;
+	int			security_context;
+	int			guc_nest_level; /* 0: nothing was changed */
+} SlaEnvironment;
+
+extern void sla_environment_enter(SlaEnvironment *saved, const char *search_path,
+								  Oid owner);
+extern void sla_environment_leave(const SlaEnvironment *saved);
+
+/* The role of that name, for the owner column; an error with a hint if none. */
+extern Oid	sla_expression_owner(const char *role, const char *what, const char *name);
+
+/*
+ * Conditions tried in order, as one program.  A list takes what it needs from
+ * the conditions, which need not outlive it; all are of the same relation.
+ */
+typedef struct SlaConditionList SlaConditionList;
+
+extern SlaConditionList *sla_condition_list(SlaExpression **conditions,
+											const bool *is_last, int n,
+											MemoryContext cxt);
+
+/*
+ * Which conditions hold for the row: fills matched, which has room for all,
+ * with their numbers in order, up to and including the first one that
+ * is_last; returns how many.
+ */
+extern int	sla_condition_list_run(SlaConditionList *list, TupleTableSlot *slot,
+								   int *matched);
+extern bool sla_condition_list_valid(const SlaConditionList *list);
+
+#endif							/* SLA_CONDITION_H */

@@ -1,0 +1,77 @@
+/*
+ * rule.h
+ *		Choosing a ticket's levels, and what they promise.
+ */
+#ifndef SLA_RULE_H
+#define SLA_RULE_H
+
+#include "pg_sla.h"
+
+#include "executor/tuptable.h"
+#include "nodes/bitmapset.h"
+
+/* The agreement kinds: a ticket holds at most one level of each. */
+typedef enum SlaAgreement
+{
+	SLA_CUSTOMER,
+	SLA_OPERATIONAL,
+	SLA_SUPPLIER
+} SlaAgreement;
+
+#define SLA_N_AGREEMENTS (SLA_SUPPLIER + 1)
+
+extern const char *const sla_agreement_names[SLA_N_AGREEMENTS];
+
+typedef struct SlaPromise
+{
+	const char *metric;
+	Interval	goal;
+} SlaPromise;
+
+typedef struct SlaChosenLevel
+{
+	const char *level;			/* NULL: no rule set a level of this kind */
+	const char *calendar;
+	const char *rule;			/* the rule that set it */
+	int			npromises;
+	SlaPromise *promises;		/* one for each metric that has a goal here */
+} SlaChosenLevel;
+
+typedef struct SlaChoice
+{
+	SlaChosenLevel agreements[SLA_N_AGREEMENTS];
+} SlaChoice;
+
+typedef struct SlaRuleSet SlaRuleSet;
+
+/*
+ * The rules of a source, compiled for rows of rel: the ticket table, one of
+ * its partitions, or the facts view.  Kept per backend and compiled again when
+ * something they depend on has changed.  Use it at once: good until the next
+ * call that may read a table.
+ */
+extern SlaRuleSet *sla_rules_for(const char *source, Relation rel);
+
+/*
+ * Runs the rules in order over the row in slot: those for new tickets or those
+ * for changed ones.  The choice and its strings are the caller's, in the
+ * current memory context.
+ */
+extern void sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot,
+							  bool is_new, SlaChoice *choice);
+
+/*
+ * The columns of rel that rules and targets read, offset as for
+ * sla_expression_columns.  While none of them changes the choice stays, but
+ * for rules that ask for now() or other tables and for those that differ
+ * between new and changed tickets.
+ */
+extern const Bitmapset *sla_rule_columns(SlaRuleSet *rules);
+
+/*
+ * Compiles all rules of a source, active or not, and the targets of the levels
+ * that they set, over rel; an error names the first that is wrong.
+ */
+extern void sla_check_rules(const char *source, Relation rel);
+
+#endif							/* SLA_RULE_H */
