@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Runs the SQL of the documentation as it is printed.
+
+    test/docs/run.py [--write] [PAGE ...]
+
+Each page (README.md and doc/*.md when none is named) gets a fresh database, in which its ```sql blocks run
+in order, in one psql session that stops at the first error. A ```text block that follows an ```sql block
+is what the block must print; --write puts in what it does print, for the author to read. A block that
+begins with ```sql no-run is not run. A page that must start with the extension says CREATE EXTENSION itself.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+DATABASE = "pg_sla_docs"
+FENCE = re.compile(r"^```(.*)$")
+
+
+class Block:
+    def __init__(self, info, first):
+        self.info = info        # what stands after the opening fence
+        self.first = first      # index of the first line inside
+        self.lines = []
+        self.shown = None       # the ```text block that follows
+
+
+def blocks_of(lines):
+    """The blocks to run, each with the output that the page shows for it."""
+    blocks, last, block = [], None, None
+    for number, line in enumerate(lines):
+        fence = FENCE.match(line)
+        if block is None and fence:
+            block = Block(fence[1].strip(), number + 1)
+        elif block is not None and line == "```":
+            if block.info == "sql":
+                blocks.append(block)
+                last = block
+            elif block.info == "text" and last is not None:
+                last.shown = block
+                last = None
+            else:
+                last = None
+            block = None
+        elif block is not None:
+            block.lines.append(line)
+        elif line.strip() and not line.startswith("```"):
+            # Prose between a block and an output does not part them; a heading does.
+            if line.startswith("#"):
+                last = None
+    return blocks
+
+
+def psql(database, script, *options):
+    return subprocess.run(
+        ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-P", "pager=off", "-d", database] + list(options),
+        input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def tidy(lines):
+    lines = [line.rstrip() for line in lines]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def run_page(page, write):
+    with open(page) as file:
+        lines = file.read().split("\n")
+    blocks = blocks_of(lines)
+    if not blocks:
+        return 0, 0
+    psql("postgres", "DROP DATABASE IF EXISTS %s; CREATE DATABASE %s;" % (DATABASE, DATABASE)).check_returncode()
+    script = "SET timezone = 'UTC';\n"
+    for number, block in enumerate(blocks):
+        script += "\\echo @@block %d\n%s\n" % (number, "\n".join(block.lines))
+    result = psql(DATABASE, script)
+    printed = re.split(r"^@@block \d+\n", result.stdout, flags=re.M)[1:]
+    passed = failed = 0
+    for number, block in enumerate(blocks):
+        place = "%s:%d" % (os.path.relpath(page, ROOT), block.first + 1)
+        if number >= len(printed):
+            print("%s: not reached" % place)
+            failed += 1
+            continue
+        got = tidy(printed[number].split("\n"))
+        if result.returncode != 0 and number == len(printed) - 1:
+            print("%s: failed:\n%s" % (place, "\n".join(got)))
+            failed += 1
+        elif block.shown is not None and got != tidy(block.shown.lines) and not write:
+            print("%s: the page shows\n%s\nbut it prints\n%s" % (
+                place, "\n".join(block.shown.lines), "\n".join(got)))
+            failed += 1
+        else:
+            passed += 1
+        if block.shown is not None:
+            block.shown.lines, block.shown.old = got, len(block.shown.lines)
+    if write and result.returncode == 0:
+        for block in reversed(blocks):
+            if block.shown is not None:
+                first = block.shown.first
+                lines[first:first + block.shown.old] = block.shown.lines
+        with open(page, "w") as file:
+            file.write("\n".join(lines))
+    psql("postgres", "DROP DATABASE %s" % DATABASE).check_returncode()
+    return passed, failed
+
+
+def main(arguments):
+    write = "--write" in arguments
+    pages = [a for a in arguments if a != "--write"]
+    pages = pages or [os.path.join(ROOT, "README.md")] + sorted(glob.glob(os.path.join(ROOT, "doc", "*.md")))
+    passed = failed = 0
+    for page in pages:
+        some_passed, some_failed = run_page(page, write)
+        passed += some_passed
+        failed += some_failed
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
