@@ -13,7 +13,9 @@ OBJS = \
 	src/core/timeline.o \
 	src/core/clock.o \
 	src/init.o \
+	src/now.o \
 	src/zone.o \
+	src/timeline_cache.o \
 	src/schedule.o \
 	src/calendar.o \
 	src/business_time.o \

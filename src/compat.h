@@ -32,4 +32,37 @@
 #define ereturn(context, value, ...) ereport(ERROR, __VA_ARGS__)
 #endif
 
+/* Settings have had a memory context of their own since 16; before, malloc. */
+#if PG_VERSION_NUM >= 160000
+#define guc_malloc_compat(size) guc_malloc(LOG, (size))
+#define guc_strdup_compat(string) guc_strdup(LOG, (string))
+#define guc_free_compat(pointer) guc_free(pointer)
+#else
+#define guc_malloc_compat(size) malloc(size)
+#define guc_strdup_compat(string) strdup(string)
+#define guc_free_compat(pointer) free(pointer)
+#endif
+
+/* DecodeDateTime tells what was wrong since 16; nobody here asks. */
+#if PG_VERSION_NUM >= 160000
+#define DecodeDateTime_compat(...) \
+	DecodeDateTime(__VA_ARGS__, &(DateTimeErrorExtra) {0})
+#else
+#define DecodeDateTime_compat(...) DecodeDateTime(__VA_ARGS__)
+#endif
+
+/* make_range can report softly since 16. */
+#if PG_VERSION_NUM >= 160000
+#define make_range_compat(type, lower, upper, empty) \
+	make_range((type), (lower), (upper), (empty), NULL)
+#else
+#define make_range_compat(type, lower, upper, empty) \
+	make_range((type), (lower), (upper), (empty))
+#endif
+
+/* Intervals can be infinite since 17. */
+#if PG_VERSION_NUM < 170000
+#define INTERVAL_NOT_FINITE(interval) (false)
+#endif
+
 #endif							/* SLA_COMPAT_H */

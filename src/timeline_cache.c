@@ -1,0 +1,235 @@
+/*
+ * timeline_cache.c
+ *		Compiled calendars and schedules of this backend.
+ *
+ * Each has a memory context of its own, and all together at most
+ * pg_sla.calendar_cache_size: those not used for longest go first.  A timeline
+ * grows while it is used, because it compiles what is asked of it; so growth
+ * only makes everybody come back to sla_cache_find, and that is the one place
+ * where something is thrown away.  The entry used last is never thrown away,
+ * however large it is.
+ */
+#include "timeline_cache.h"
+
+#include <limits.h>
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+typedef struct cache_key
+{
+	const char *bytes;
+	uint32		length;
+	sla_cached_kind kind;
+} cache_key;
+
+typedef struct cache_slot
+{
+	cache_key	key;
+	sla_cached *entry;
+	uint32		hash;
+	char		status;
+} cache_slot;
+
+static inline uint32
+cache_key_hash(cache_key key)
+{
+	return hash_bytes((const unsigned char *) key.bytes, (int) key.length) ^ key.kind;
+}
+
+static inline bool
+cache_keys_equal(cache_key a, cache_key b)
+{
+	return a.kind == b.kind && a.length == b.length &&
+		memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+#define SH_PREFIX cache_table
+#define SH_ELEMENT_TYPE cache_slot
+#define SH_KEY_TYPE cache_key
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) cache_key_hash(key)
+#define SH_EQUAL(table, a, b) cache_keys_equal(a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, slot) (slot)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+uint64		sla_cache_epoch = 1;
+
+static int	cache_size_limit = 64 * 1024;	/* kB, pg_sla.calendar_cache_size */
+static Size cache_size = 0;		/* bytes in the contexts of the entries */
+static MemoryContext cache_context = NULL;
+static cache_table_hash *cache = NULL;
+static dlist_head recently_used = DLIST_STATIC_INIT(recently_used);
+
+static bool
+too_large(void)
+{
+	return cache_size > (Size) cache_size_limit * 1024;
+}
+
+static void
+assign_cache_size_limit(int limit, void *extra)
+{
+	sla_cache_epoch++;
+}
+
+void
+sla_timeline_cache_init(void)
+{
+	DefineCustomIntVariable("pg_sla.calendar_cache_size",
+							"Memory that a session may use for compiled calendars.",
+							"Those not used for longest make room for others, and are compiled again when needed.",
+							&cache_size_limit,
+							64 * 1024,
+							1024,
+							MAX_KILOBYTES,
+							PGC_USERSET,
+							GUC_UNIT_KB,
+							NULL,
+							assign_cache_size_limit,
+							NULL);
+}
+
+/* The environment of an entry: its memory context, with accounts. */
+static void *
+cached_alloc(void *arg, size_t size)
+{
+	sla_cached *entry = arg;
+	Size		before = MemoryContextMemAllocated(entry->context, false);
+	void	   *pointer;
+
+	pointer = MemoryContextAllocExtended(entry->context, size, MCXT_ALLOC_HUGE);
+	if (entry->kept)
+	{
+		cache_size += MemoryContextMemAllocated(entry->context, false) - before;
+		if (too_large())
+			sla_cache_epoch++;
+	}
+	return pointer;
+}
+
+static void
+cached_release(void *arg, void *pointer)
+{
+	sla_cached *entry = arg;
+	Size		before = MemoryContextMemAllocated(entry->context, false);
+
+	if (pointer == NULL)
+		return;
+	pfree(pointer);
+	if (entry->kept)
+		cache_size -= before - MemoryContextMemAllocated(entry->context, false);
+}
+
+static void
+cached_interrupt(void *arg)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* The entry of that key, NULL when there is none. */
+sla_cached *
+sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
+{
+	cache_slot *slot = NULL;
+	sla_cached *entry = NULL;
+
+	if (cache != NULL)
+		slot = cache_table_lookup(cache, (cache_key) {key, key_length, kind});
+	if (slot != NULL)
+	{
+		entry = slot->entry;
+		dlist_move_head(&recently_used, &entry->recent);
+	}
+
+	while (too_large() && !dlist_is_empty(&recently_used))
+	{
+		sla_cached *oldest = dlist_tail_element(sla_cached, recent, &recently_used);
+
+		if (oldest == dlist_head_element(sla_cached, recent, &recently_used))
+			break;
+		sla_cache_drop(oldest);
+	}
+	return entry;
+}
+
+/*
+ * A new entry, to be filled in and kept.  Until then it belongs to the current
+ * memory context, so that nothing is left when making it fails.
+ */
+sla_cached *
+sla_cache_create(sla_cached_kind kind, const char *key, uint32 key_length)
+{
+	MemoryContext context;
+	sla_cached *entry;
+	char	   *own_key;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla calendar",
+									ALLOCSET_SMALL_SIZES);
+	entry = MemoryContextAllocZero(context, sizeof(sla_cached));
+	own_key = MemoryContextAlloc(context, key_length + 1);
+	memcpy(own_key, key, key_length);
+	own_key[key_length] = '\0';
+
+	entry->kind = kind;
+	entry->key_length = key_length;
+	entry->key = own_key;
+	entry->context = context;
+	entry->env = (sla_env) {
+		.alloc = cached_alloc,
+		.release = cached_release,
+		.interrupt = cached_interrupt,
+		.arg = entry,
+	};
+	MemoryContextSetIdentifier(context, own_key);
+	return entry;
+}
+
+/* Put it into the cache, in place of the entry with that key, if any. */
+void
+sla_cache_keep(sla_cached *entry)
+{
+	cache_key	key = {entry->key, entry->key_length, entry->kind};
+	cache_slot *slot;
+	bool		found;
+
+	if (cache == NULL)
+	{
+		if (cache_context == NULL)
+			cache_context = AllocSetContextCreate(TopMemoryContext, "pg_sla calendars",
+												  ALLOCSET_DEFAULT_SIZES);
+		cache = cache_table_create(cache_context, 64, NULL);
+	}
+
+	slot = cache_table_lookup(cache, key);
+	if (slot != NULL)
+		sla_cache_drop(slot->entry);
+
+	slot = cache_table_insert(cache, key, &found);
+	slot->entry = entry;
+	MemoryContextSetParent(entry->context, cache_context);
+	dlist_push_head(&recently_used, &entry->recent);
+	entry->kept = true;
+	cache_size += MemoryContextMemAllocated(entry->context, false);
+	if (too_large())
+		sla_cache_epoch++;
+}
+
+/* Throw an entry away. */
+void
+sla_cache_drop(sla_cached *entry)
+{
+	cache_key	key = {entry->key, entry->key_length, entry->kind};
+
+	sla_cache_epoch++;
+	cache_table_delete(cache, key);
+	dlist_delete(&entry->recent);
+	cache_size -= MemoryContextMemAllocated(entry->context, false);
+	MemoryContextDelete(entry->context);
+}

@@ -1,0 +1,62 @@
+/*
+ * timeline_cache.h
+ *		Compiled calendars and schedules of this backend.
+ */
+#ifndef SLA_TIMELINE_CACHE_H
+#define SLA_TIMELINE_CACHE_H
+
+#include "postgres.h"
+
+#include "lib/ilist.h"
+
+#include "pg_sla.h"
+
+typedef enum sla_cached_kind
+{
+	SLA_CACHED_CALENDAR,		/* the key is a calendar's name */
+	SLA_CACHED_SCHEDULE			/* the key is a schedule's text */
+} sla_cached_kind;
+
+/*
+ * One of them.  All that belongs to it lies in its memory context, which the
+ * environment allocates from.
+ */
+typedef struct sla_cached
+{
+	sla_cached_kind kind;
+	uint32		key_length;
+	const char *key;
+	MemoryContext context;
+	sla_env		env;
+	const sla_schedule *schedule;	/* set by whoever makes it */
+	sla_timeline *timeline;		/* likewise */
+	const void *definition;		/* calendars: what it was made from */
+	uint64		generation;		/* calendars: when that was last read */
+
+	/* the cache's own */
+	dlist_node	recent;
+	bool		kept;
+} sla_cached;
+
+/*
+ * Moves when an entry is thrown away or replaced, and when the cache has grown
+ * above its size.  As long as it stands (and for calendars
+ * sla_calendar_generation too), an entry that was found may be used again
+ * without asking.
+ */
+extern uint64 sla_cache_epoch;
+
+extern void sla_timeline_cache_init(void);
+
+extern sla_cached *sla_cache_find(sla_cached_kind kind, const char *key,
+								  uint32 key_length);
+extern sla_cached *sla_cache_create(sla_cached_kind kind, const char *key,
+									uint32 key_length);
+extern void sla_cache_keep(sla_cached *entry);
+extern void sla_cache_drop(sla_cached *entry);
+
+/* schedule.c and calendar.c: found, or made, current. */
+extern sla_cached *sla_cached_schedule(const char *text, uint32 length);
+extern sla_cached *sla_cached_calendar(const char *name, uint32 length);
+
+#endif							/* SLA_TIMELINE_CACHE_H */
