@@ -82,7 +82,7 @@ test:
 test-deep:
 	scripts/test --deep
 demo:
-	scripts/demo
+	scripts/demo $(if $(KEEP),--keep)
 bench:
 	scripts/bench
 core-test:

@@ -1,0 +1,55 @@
+-- An ordinary ticket table, which knows nothing of service levels, and the published data beside it.
+
+\echo
+\echo == The tickets ==
+\echo
+
+CREATE TABLE service_request (
+	case_id bigint PRIMARY KEY,
+	opened_at timestamptz NOT NULL,
+	closed_at timestamptz,
+	status text NOT NULL,
+	subject text,
+	reason text,
+	type text NOT NULL,
+	department text,
+	queue text,
+	source text,
+	neighborhood text
+);
+
+-- What was published, as it is. Times are Boston's wall clock.
+CREATE TABLE published (
+	case_id bigint PRIMARY KEY,
+	opened_at timestamp NOT NULL,
+	target_at timestamp,
+	closed_at timestamp,
+	on_time text,
+	status text NOT NULL,
+	subject text,
+	reason text,
+	type text NOT NULL,
+	department text,
+	queue text,
+	source text,
+	neighborhood text
+);
+\copy published FROM PROGRAM 'gzip -dc demo/data/boston311_2015h1.csv.gz' WITH (FORMAT csv, HEADER)
+
+CREATE TABLE policy (
+	type text NOT NULL,
+	unit text NOT NULL CHECK (unit IN ('business_days', 'calendar_days', 'none')),
+	n integer,
+	valid_from timestamp,
+	valid_to timestamp,
+	rows_with_target integer,
+	rows_matched_60s integer
+);
+\copy policy FROM 'demo/data/policies.csv' WITH (FORMAT csv, HEADER)
+
+CREATE TABLE closed_day (day date PRIMARY KEY, name text NOT NULL);
+\copy closed_day FROM 'demo/data/holidays.csv' WITH (FORMAT csv, HEADER)
+
+SELECT count(*) AS cases, count(DISTINCT type) AS types, count(DISTINCT department) AS departments,
+	min(opened_at) AS first_opened, max(opened_at) AS last_opened, max(closed_at) AS last_closed
+FROM published;
