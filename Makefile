@@ -21,7 +21,9 @@ OBJS = \
 	src/business_time.o \
 	src/condition.o \
 	src/rule.o \
+	src/promise.o \
 	src/clock.o \
+	src/verify.o \
 	src/tracking.o
 
 # The install script, in the order in which its pieces need each other.

@@ -9,6 +9,13 @@
 #error "pg_sla needs PostgreSQL 14 or newer"
 #endif
 
+/* make_range takes an error context since 16. */
+#if PG_VERSION_NUM >= 160000
+#define make_range_compat(type, lower, upper, empty) make_range(type, lower, upper, empty, NULL)
+#else
+#define make_range_compat(type, lower, upper, empty) make_range(type, lower, upper, empty)
+#endif
+
 /* MarkGUCPrefixReserved came in 15. */
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)

@@ -1,0 +1,149 @@
+-- Reports: views over the log, as of sla.now().
+
+CREATE VIEW sla.log_report AS
+SELECT l.source,
+	l.metric AS request,
+	l.ticket,
+	l.department,
+	l.agent,
+	l.level,
+	l.agreement,
+	l.started_at AS sla_started,
+	l.deadline,
+	l.closed_at AS closed,
+	s.state,
+	CASE
+		-- The open clock's budget: what is left of it, or by how much it is exceeded.
+		WHEN l.closed_at IS NULL AND l.running_since IS NOT NULL
+			THEN sla.business_time(l.calendar, n.now, l.deadline)
+		-- A paused or closed clock counted until its last stretch ended.
+		ELSE sla.business_time(l.calendar,
+			CASE WHEN pg_catalog.isempty(l.counted) THEN l.started_at ELSE pg_catalog.upper(l.counted) END,
+			sla.clock_deadline(l.calendar, l.started_at, l.goal, l.counted, NULL))
+	END AS sla,
+	e.elapsed,
+	l.goal,
+	l.reason,
+	l.cycle,
+	l.calendar,
+	l.id
+FROM sla.log AS l
+	CROSS JOIN (SELECT sla.now() AS now OFFSET 0) AS n
+	CROSS JOIN LATERAL (
+		SELECT CASE
+			WHEN l.outcome IS NOT NULL THEN l.outcome
+			WHEN sla.clock_missed(l.deadline, l.counted, l.running_since, n.now) THEN 'overdue'
+			WHEN l.running_since IS NULL THEN 'paused'
+			ELSE 'running'
+		END AS state) AS s
+	CROSS JOIN LATERAL (
+		SELECT CASE
+			WHEN l.running_since IS NULL THEN l.elapsed
+			ELSE l.elapsed OPERATOR(pg_catalog.+) sla.business_time(l.calendar, l.running_since, GREATEST(n.now, l.running_since))
+		END AS elapsed) AS e;
+COMMENT ON VIEW sla.log_report IS 'The SLA log as of sla.now(): a row for each clock.';
+COMMENT ON COLUMN sla.log_report.source IS 'Source of the ticket.';
+COMMENT ON COLUMN sla.log_report.request IS 'What is timed: the metric.';
+COMMENT ON COLUMN sla.log_report.ticket IS 'Key of the ticket, as text.';
+COMMENT ON COLUMN sla.log_report.department IS 'Department that held the ticket when the verdict fell, or holds it.';
+COMMENT ON COLUMN sla.log_report.agent IS 'Agent who held the ticket when the verdict fell, or holds it.';
+COMMENT ON COLUMN sla.log_report.level IS 'SLA level.';
+COMMENT ON COLUMN sla.log_report.agreement IS 'Kind of agreement.';
+COMMENT ON COLUMN sla.log_report.sla_started IS 'When the clock started.';
+COMMENT ON COLUMN sla.log_report.deadline IS 'When the goal is used up; of a paused clock, as of its pauses that have ended.';
+COMMENT ON COLUMN sla.log_report.closed IS 'When the clock ended.';
+COMMENT ON COLUMN sla.log_report.state IS 'running, paused, overdue, met, missed, cancelled or superseded.';
+COMMENT ON COLUMN sla.log_report.sla IS 'Business time left until the deadline; negative when overdue.';
+COMMENT ON COLUMN sla.log_report.elapsed IS 'Business time counted so far.';
+COMMENT ON COLUMN sla.log_report.goal IS 'Business time promised.';
+COMMENT ON COLUMN sla.log_report.reason IS 'Why it was cancelled or superseded, or ended after having been missed.';
+COMMENT ON COLUMN sla.log_report.cycle IS 'Which run of the metric on the ticket.';
+COMMENT ON COLUMN sla.log_report.calendar IS 'Calendar by which time counts.';
+COMMENT ON COLUMN sla.log_report.id IS 'Number of the row in sla.log.';
+
+CREATE VIEW sla.verdict AS
+SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department, l.agent, l.calendar,
+	v.verdict,
+	v.decided_at,
+	CASE WHEN l.closed_at OPERATOR(pg_catalog.<=) n.now THEN l.elapsed END AS elapsed
+FROM sla.log AS l
+	CROSS JOIN (SELECT sla.now() AS now OFFSET 0) AS n
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN 'met' ELSE 'missed' END AS verdict,
+			CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN l.closed_at ELSE l.deadline END AS decided_at
+	) AS v
+WHERE (l.outcome OPERATOR(pg_catalog.=) ANY ('{met,missed}'::text[])
+		OR (l.outcome IS NULL AND sla.clock_missed(l.deadline, l.counted, l.running_since, n.now)))
+	AND v.decided_at OPERATOR(pg_catalog.<=) n.now;
+COMMENT ON VIEW sla.verdict IS 'Clocks with a verdict as of sla.now(). A clock past its deadline is missed from that instant, whether it has ended or not.';
+COMMENT ON COLUMN sla.verdict.source IS 'Source of the ticket.';
+COMMENT ON COLUMN sla.verdict.ticket IS 'Key of the ticket, as text.';
+COMMENT ON COLUMN sla.verdict.agreement IS 'Kind of agreement.';
+COMMENT ON COLUMN sla.verdict.level IS 'SLA level.';
+COMMENT ON COLUMN sla.verdict.metric IS 'What is timed.';
+COMMENT ON COLUMN sla.verdict.cycle IS 'Which run of the metric on the ticket.';
+COMMENT ON COLUMN sla.verdict.department IS 'Department that held the ticket when the verdict fell.';
+COMMENT ON COLUMN sla.verdict.agent IS 'Agent who held the ticket when the verdict fell.';
+COMMENT ON COLUMN sla.verdict.calendar IS 'Calendar by which time counts.';
+COMMENT ON COLUMN sla.verdict.verdict IS 'met or missed.';
+COMMENT ON COLUMN sla.verdict.decided_at IS 'When it fell: the stop for met, the deadline for missed.';
+COMMENT ON COLUMN sla.verdict.elapsed IS 'Business time from start to stop; NULL until it has ended.';
+
+CREATE VIEW sla.compliance_report AS
+SELECT (v.decided_at AT TIME ZONE z.time_zone)::date AS day,
+	v.source,
+	v.department,
+	v.agent,
+	v.level,
+	v.metric AS request,
+	pg_catalog.count(*) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met,
+	pg_catalog.avg(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met_avg,
+	pg_catalog.max(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met_max,
+	pg_catalog.min(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met_min,
+	pg_catalog.count(*) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed,
+	pg_catalog.avg(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed_avg,
+	pg_catalog.max(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed_max,
+	pg_catalog.min(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed_min,
+	pg_catalog.round(100.0 OPERATOR(pg_catalog.*) pg_catalog.count(*) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met')
+		OPERATOR(pg_catalog./) pg_catalog.count(*), 2) AS compliance
+FROM sla.verdict AS v
+	CROSS JOIN LATERAL (SELECT sla.calendar_time_zone(v.calendar, v.decided_at) AS time_zone) AS z
+GROUP BY 1, 2, 3, 4, 5, 6;
+COMMENT ON VIEW sla.compliance_report IS 'Met and missed as of sla.now(), by the day on which the verdict fell, in the calendar''s time zone. Times are business time from start to stop, of clocks that have ended.';
+COMMENT ON COLUMN sla.compliance_report.day IS 'Local day of the verdict: of the stop for met, of the deadline for missed.';
+COMMENT ON COLUMN sla.compliance_report.source IS 'Source of the tickets.';
+COMMENT ON COLUMN sla.compliance_report.department IS 'Department that held the ticket when the verdict fell.';
+COMMENT ON COLUMN sla.compliance_report.agent IS 'Agent who held the ticket when the verdict fell.';
+COMMENT ON COLUMN sla.compliance_report.level IS 'SLA level.';
+COMMENT ON COLUMN sla.compliance_report.request IS 'What is timed: the metric.';
+COMMENT ON COLUMN sla.compliance_report.met IS 'Clocks stopped at or before their deadline.';
+COMMENT ON COLUMN sla.compliance_report.met_avg IS 'Average time of the met.';
+COMMENT ON COLUMN sla.compliance_report.met_max IS 'Longest time of the met.';
+COMMENT ON COLUMN sla.compliance_report.met_min IS 'Shortest time of the met.';
+COMMENT ON COLUMN sla.compliance_report.missed IS 'Clocks whose deadline passed, ended or not.';
+COMMENT ON COLUMN sla.compliance_report.missed_avg IS 'Average time of the missed that have ended.';
+COMMENT ON COLUMN sla.compliance_report.missed_max IS 'Longest time of the missed that have ended.';
+COMMENT ON COLUMN sla.compliance_report.missed_min IS 'Shortest time of the missed that have ended.';
+COMMENT ON COLUMN sla.compliance_report.compliance IS 'Met in percent of met and missed.';
+
+CREATE VIEW sla.queue AS
+SELECT r.source, r.ticket, r.request, r.department, r.agent, r.level, r.agreement,
+	r.sla_started, r.deadline, r.state, r.sla, r.elapsed, r.goal, r.id
+FROM sla.log_report AS r
+WHERE r.closed IS NULL
+ORDER BY r.deadline, r.source, r.ticket, r.request;
+COMMENT ON VIEW sla.queue IS 'Open clocks as of sla.now(), nearest deadline first.';
+COMMENT ON COLUMN sla.queue.source IS 'Source of the ticket.';
+COMMENT ON COLUMN sla.queue.ticket IS 'Key of the ticket, as text.';
+COMMENT ON COLUMN sla.queue.request IS 'What is timed: the metric.';
+COMMENT ON COLUMN sla.queue.department IS 'Department that holds the ticket.';
+COMMENT ON COLUMN sla.queue.agent IS 'Agent who holds the ticket.';
+COMMENT ON COLUMN sla.queue.level IS 'SLA level.';
+COMMENT ON COLUMN sla.queue.agreement IS 'Kind of agreement.';
+COMMENT ON COLUMN sla.queue.sla_started IS 'When the clock started.';
+COMMENT ON COLUMN sla.queue.deadline IS 'When the goal is used up; of a paused clock, as of its pauses that have ended.';
+COMMENT ON COLUMN sla.queue.state IS 'running, paused or overdue.';
+COMMENT ON COLUMN sla.queue.sla IS 'Business time left until the deadline; negative when overdue.';
+COMMENT ON COLUMN sla.queue.elapsed IS 'Business time counted so far.';
+COMMENT ON COLUMN sla.queue.goal IS 'Business time promised.';
+COMMENT ON COLUMN sla.queue.id IS 'Number of the row in sla.log.';
