@@ -35,8 +35,11 @@
 /* Soft errors of input functions came in 16; before that they are plain. */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
+#define errsave_compat(context, ...) errsave(context, __VA_ARGS__)
 #else
 #define ereturn(context, value, ...) ereport(ERROR, __VA_ARGS__)
+#define errsave_compat(context, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); } while (0)
 #endif
 
 /* Settings have had a memory context of their own since 16; before, malloc. */
