@@ -15,8 +15,10 @@ typedef struct sla_hours sla_hours;
 
 /*
  * A window [from, to) of a local date, in wall-clock seconds after its
- * midnight: 0 <= from < 86400, from < to <= from + 86400.  One that runs past
- * 24:00 still belongs to the date on which it begins.
+ * midnight: 0 <= from < to <= 172800.  All of it belongs to that date, also
+ * what is past 24:00.  It may be longer than a day ("01:00-26:00"), and it may
+ * begin past 24:00, where a rule has closed what was before ("22:00-30:00"
+ * less "23:00-25:00 off" leaves 25:00-30:00).
  */
 typedef struct sla_window
 {
