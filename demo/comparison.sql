@@ -1,7 +1,7 @@
 -- The city's own system set a deadline and a verdict for each case: how do ours compare?
 
 \echo
-\echo == Our deadlines and verdicts beside the city\'s own ==
+\echo == Our deadlines and verdicts beside those of the city ==
 \echo
 
 CREATE TEMP TABLE comparison AS

@@ -6,7 +6,8 @@
 Each page (README.md and doc/*.md when none is named) gets a fresh database, in which its ```sql blocks run
 in order, in one psql session that stops at the first error. A ```text block that follows an ```sql block
 is what the block must print; --write puts in what it does print, for the author to read. A block that
-begins with ```sql no-run is not run. A page that must start with the extension says CREATE EXTENSION itself.
+begins with ```sql no-run is not run. The extension is there from the start, unless the page creates it itself.
+A line <!-- new database --> starts over in a fresh one.
 """
 import glob
 import os
@@ -25,18 +26,19 @@ class Block:
         self.first = first      # index of the first line inside
         self.lines = []
         self.shown = None       # the ```text block that follows
+        self.printed = None     # what it did print, when it ran
 
 
-def blocks_of(lines):
-    """The blocks to run, each with the output that the page shows for it."""
-    blocks, last, block = [], None, None
+def sessions_of(lines):
+    """The blocks to run in each database, each with the output that the page shows for it."""
+    sessions, last, block = [[]], None, None
     for number, line in enumerate(lines):
         fence = FENCE.match(line)
         if block is None and fence:
             block = Block(fence[1].strip(), number + 1)
         elif block is not None and line == "```":
             if block.info == "sql":
-                blocks.append(block)
+                sessions[-1].append(block)
                 last = block
             elif block.info == "text" and last is not None:
                 last.shown = block
@@ -46,11 +48,13 @@ def blocks_of(lines):
             block = None
         elif block is not None:
             block.lines.append(line)
-        elif line.strip() and not line.startswith("```"):
-            # Prose between a block and an output does not part them; a heading does.
-            if line.startswith("#"):
-                last = None
-    return blocks
+        elif line == "<!-- new database -->":
+            sessions.append([])
+            last = None
+        elif line.startswith("#"):
+            # Prose between a block and its output does not part them, a heading does.
+            last = None
+    return [blocks for blocks in sessions if blocks]
 
 
 def psql(database, script, *options):
@@ -66,18 +70,17 @@ def tidy(lines):
     return lines
 
 
-def run_page(page, write):
-    with open(page) as file:
-        lines = file.read().split("\n")
-    blocks = blocks_of(lines)
-    if not blocks:
-        return 0, 0
+def run_session(page, blocks, write):
+    """Returns how many blocks did what the page says, and how many did not."""
     psql("postgres", "DROP DATABASE IF EXISTS %s; CREATE DATABASE %s;" % (DATABASE, DATABASE)).check_returncode()
     script = "SET timezone = 'UTC';\n"
+    if not any("CREATE EXTENSION" in line for block in blocks for line in block.lines):
+        script += "CREATE EXTENSION pg_sla;\n"
     for number, block in enumerate(blocks):
         script += "\\echo @@block %d\n%s\n" % (number, "\n".join(block.lines))
     result = psql(DATABASE, script)
-    printed = re.split(r"^@@block \d+\n", result.stdout, flags=re.M)[1:]
+    before, *printed = re.split(r"^@@block \d+\n", result.stdout, flags=re.M)
+    sys.stdout.write(before)
     passed = failed = 0
     for number, block in enumerate(blocks):
         place = "%s:%d" % (os.path.relpath(page, ROOT), block.first + 1)
@@ -95,16 +98,27 @@ def run_page(page, write):
             failed += 1
         else:
             passed += 1
-        if block.shown is not None:
-            block.shown.lines, block.shown.old = got, len(block.shown.lines)
-    if write and result.returncode == 0:
-        for block in reversed(blocks):
-            if block.shown is not None:
+            block.printed = got
+    psql("postgres", "DROP DATABASE %s" % DATABASE).check_returncode()
+    return passed, failed
+
+
+def run_page(page, write):
+    with open(page) as file:
+        lines = file.read().split("\n")
+    sessions = sessions_of(lines)
+    passed = failed = 0
+    for blocks in sessions:
+        some_passed, some_failed = run_session(page, blocks, write)
+        passed += some_passed
+        failed += some_failed
+    if write:
+        for block in reversed([block for blocks in sessions for block in blocks]):
+            if block.shown is not None and block.printed is not None:
                 first = block.shown.first
-                lines[first:first + block.shown.old] = block.shown.lines
+                lines[first:first + len(block.shown.lines)] = block.printed
         with open(page, "w") as file:
             file.write("\n".join(lines))
-    psql("postgres", "DROP DATABASE %s" % DATABASE).check_returncode()
     return passed, failed
 
 
