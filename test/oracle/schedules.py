@@ -51,7 +51,14 @@ def weekday(number):
 
 
 def easter(year):
-    """Easter Sunday by the lunar tables themselves: epact, then the full moon, then the Sunday."""
+    """Easter Sunday by the lunar tables themselves: epact, then the full moon, then the Sunday.
+
+    Easter repeats after 5,700,000 years only. Before 1583 and after 4099 a year has, by definition,
+    the Easter of the year 400, 800, ... years nearer.
+    """
+    if not 1583 <= year <= 4099:
+        near = 1583 + (year - 1583) % 400 if year < 1583 else 4099 - (4099 - year) % 400
+        return easter(near) - day_of(near, 1, 1) + day_of(year, 1, 1)
     golden = year % 19 + 1
     century = year // 100 + 1
     omitted_leap_days = 3 * century // 4 - 12
@@ -74,6 +81,11 @@ class Date:
         self.year, self.month, self.day = civil(number)
         self.weekday = weekday(number)
         self.holiday = holiday
+
+    @property
+    def week(self):
+        thursday = self.number - self.weekday + 3
+        return (thursday - day_of(civil(thursday)[0], 1, 1)) // 7 + 1
 
 
 # Selectors: text, a test, and the years beyond which they cannot match ---------------------------------
@@ -153,16 +165,73 @@ def make_easter_mixed(rng):
                     lambda d: easter(d.year) + days <= d.number <= day_of(d.year, month, day))
 
 
-def make_year(rng, around):
+def nth_weekday(year, month, weekday_number, nth):
+    """The nth weekday of a month, from the end when nth is negative; None when the month has not so many."""
+    first = day_of(year, month, 1)
+    after = day_of(year, month + 1, 1) if month < 12 else day_of(year + 1, 1, 1)
+    days = [n for n in range(first, after) if weekday(n) == weekday_number]
+    return days[nth - 1 if nth > 0 else nth] if abs(nth) <= len(days) else None
+
+
+def make_nth_dates(rng):
+    """From the nth weekday of a month to that of another: Mar Su[-1]-Oct Su[-1]."""
+    a, b = sorted(rng.sample(range(1, 13), 2))
+    wa, wb = rng.randrange(7), rng.randrange(7)
+    na, nb = rng.choice((1, 2, 3, 4, -1, -2)), rng.choice((1, 2, 3, 4, -1, -2))
+    return Selector("%s %s[%d]-%s %s[%d]" % (MONTHS[a - 1], WEEKDAYS[wa], na, MONTHS[b - 1], WEEKDAYS[wb], nb),
+                    lambda d: nth_weekday(d.year, a, wa, na) <= d.number <= nth_weekday(d.year, b, wb, nb))
+
+
+def make_moved_date(rng):
+    """A date some days off; it may lie in the next year or the one before."""
+    month, day = random_day(rng)
+    if (month, day) == (2, 29):
+        day = 28
+    days = rng.choice((-1, 1)) * rng.randint(1, 40)
+    return Selector("%s %02d %s%d day%s" % (MONTHS[month - 1], day, "+" if days > 0 else "-", abs(days),
+                                            "" if abs(days) == 1 else "s"),
+                    lambda d: any(d.number == day_of(y, month, day) + days for y in (d.year - 1, d.year, d.year + 1)))
+
+
+def make_years(rng, around):
     """A year or several; only four-digit years can be written."""
-    first = around + rng.randint(-2, 1)
-    kind = rng.random()
-    if kind < 0.4:
-        return Selector("%04d" % first, lambda d: d.year == first, (first, first))
-    if kind < 0.8:
-        last = first + rng.randint(1, 3)
-        return Selector("%04d-%04d" % (first, last), lambda d: first <= d.year <= last, (first, last))
-    return Selector("%04d+" % first, lambda d: d.year >= first, (first, 10 ** 9))
+    texts, tests, bounds = [], [], []
+    for _ in range(rng.choice((1, 1, 2))):
+        first = around + rng.randint(-2, 1)
+        last, step = first, 1
+        kind = rng.random()
+        text = "%04d" % first
+        if kind > 0.9:
+            last = 10 ** 9
+            text += "+"
+        elif kind > 0.4:
+            last = first + rng.randint(1, 3)
+            text += "-%04d" % last
+            if rng.random() < 0.3:
+                step = rng.randint(1, 3)
+                text += "/%d" % step
+        texts.append(text)
+        tests.append((first, last, step))
+        bounds += [first, last]
+    return Selector(",".join(texts),
+                    lambda d: any(a <= d.year <= b and (d.year - a) % s == 0 for a, b, s in tests),
+                    (min(bounds), max(bounds)))
+
+
+def make_weeks(rng):
+    """Weeks of ISO 8601."""
+    texts, weeks = [], set()
+    for _ in range(rng.choice((1, 1, 2))):
+        first = rng.choice((1, 9, 10, 12, 13, 40, 43, 44, 51, 52, 53, rng.randint(1, 53)))
+        if rng.random() < 0.3:
+            texts.append("%d" % first)
+            weeks.add(first)
+            continue
+        last = rng.randint(first, 53)
+        step = rng.choice((1, 1, 2, 3)) if last > first else 1
+        texts.append("%d-%d%s" % (first, last, "/%d" % step if step > 1 else ""))
+        weeks.update(range(first, last + 1, step))
+    return Selector("week " + ",".join(texts), lambda d: d.week in weeks)
 
 
 def make_dated(rng, around):
@@ -195,24 +264,49 @@ def make_dated_range(rng, around):
     return Selector(text, lambda d: start <= d.number <= end, (year, last[0]))
 
 
+class Nth:
+    """The nth weekdays of a month, some days off."""
+
+    def __init__(self, rng, first):
+        self.weekday = first
+        self.nths = rng.sample((1, 2, 3, 4, 5, -1, -2, -3, -5), rng.choice((1, 1, 2)))
+        self.days = rng.choice((0, 0, 0, 1, -1, 2, -3))
+        texts = [str(n) for n in self.nths]
+        if rng.random() < 0.2:
+            self.nths = [2, 3, 4]
+            texts = ["2-4"]
+        self.text = "%s[%s]" % (WEEKDAYS[first], ",".join(texts))
+        if self.days:
+            self.text += " %s%d day%s" % ("+" if self.days > 0 else "-", abs(self.days),
+                                          "" if abs(self.days) == 1 else "s")
+
+    def matches(self, date):
+        year, month, _ = civil(date.number - self.days)
+        return any(nth_weekday(year, month, self.weekday, n) == date.number - self.days for n in self.nths)
+
+
 def make_weekdays(rng):
-    """Weekday selector as text and set."""
+    """Weekday selector as text, set of weekdays, and list of numbered ones."""
     kind = rng.random()
     if kind < 0.35:
-        return "Mo-Fr", frozenset(range(5))
+        return "Mo-Fr", frozenset(range(5)), []
     if kind < 0.45:
-        return "Sa,Su", frozenset((5, 6))
-    parts, days = [], set()
+        return "Sa,Su", frozenset((5, 6)), []
+    parts, days, nths = [], set(), []
     for _ in range(rng.choice((1, 1, 2, 2, 3))):
         first = rng.randrange(7)
-        if rng.random() < 0.5:
+        kind = rng.random()
+        if kind < 0.4:
             parts.append(WEEKDAYS[first])
             days.add(first)
+        elif kind < 0.52:
+            nths.append(Nth(rng, first))
+            parts.append(nths[-1].text)
         else:
             last = (first + rng.randint(1, 5)) % 7
             parts.append("%s-%s" % (WEEKDAYS[first], WEEKDAYS[last]))
             days.update(d for d in range(7) if between(d, first, last))
-    return ",".join(parts), frozenset(days)
+    return ",".join(parts), frozenset(days), nths
 
 
 # Windows ------------------------------------------------------------------------------------------------
@@ -294,11 +388,13 @@ def make_times(rng, seconds):
 # Rules and schedules --------------------------------------------------------------------------------------
 
 class Rule:
-    def __init__(self, adds=False):
-        self.adds = adds            # printed after ", " instead of "; "
+    def __init__(self):
+        self.separator = ";"        # before it; "," adds, "||" adds and closes nothing
         self.dates = []             # selectors, of which one must match; empty for all dates
+        self.also = []              # selectors of years and weeks, which must all match
         self.weekdays = None        # set, or None for all
-        self.holidays = False       # names PH
+        self.nths = []              # weekdays of a month, in addition to weekdays
+        self.holidays = None        # None, "or" (a holiday matches as well), "and" (it must be one)
         self.windows = [(0, DAY)]
         self.timed = False          # windows are written
         self.off = False
@@ -308,37 +404,50 @@ class Rule:
     def matches(self, date):
         if self.dates and not any(s.matches(date) for s in self.dates):
             return False
-        if self.weekdays is None and not self.holidays:
-            return True
-        return (self.weekdays is not None and date.weekday in self.weekdays
-                or self.holidays and date.holiday)
+        if not all(s.matches(date) for s in self.also):
+            return False
+        if self.weekdays is None:
+            return date.holiday if self.holidays else True
+        on_weekday = date.weekday in self.weekdays or any(n.matches(date) for n in self.nths)
+        if self.holidays == "and":
+            return date.holiday and on_weekday
+        return on_weekday or self.holidays == "or" and date.holiday
 
-    def bounded(self):
-        """Does it match in some years only?"""
-        return bool(self.dates) and all(s.years and s.years[1] < 10 ** 6 for s in self.dates)
+    def years(self):
+        """(first, last) of the years in which it matches, or None for all."""
+        bounds = [s.years for s in self.also if s.years]
+        if self.dates and all(s.years for s in self.dates):
+            bounds.append((min(s.years[0] for s in self.dates), max(s.years[1] for s in self.dates)))
+        bounds = [b for b in bounds if b[1] < 10 ** 6]
+        return (max(b[0] for b in bounds), min(b[1] for b in bounds)) if bounds else None
 
 
 class Schedule:
-    """Rules in one zone with holidays (a set of dates)."""
+    """Rules with holidays (a set of dates), of which some have hours of their own (date: windows)."""
 
-    def __init__(self, rules, holidays, text):
+    def __init__(self, rules, holidays, special, text):
         self.rules = rules
         self.holidays = holidays
+        self.special = special
         self.text = text
-        self.names_holidays = any(r.holidays for r in rules)
+        self.names_holidays = any(r.holidays is not None for r in rules)
 
     def windows(self, number):
         """The windows that begin on a date, merged."""
         date = Date(number, number in self.holidays)
+        if number in self.special:
+            return self.special[number]
         if date.holiday and not self.names_holidays:
             return []
         windows = []
         for rule in self.rules:
             if not rule.matches(date):
                 continue
+            if rule.off and rule.separator == "||":
+                continue
             if rule.off:
                 windows = cut(windows, rule.windows) if rule.timed else []
-            elif rule.adds:
+            elif rule.separator != ";":
                 windows = windows + rule.windows
             else:
                 windows = rule.windows
@@ -346,53 +455,67 @@ class Schedule:
 
     def years(self):
         """(first, last) year with open time, when the rules name years only; else None."""
-        opening = [r for r in self.rules if not r.off]
-        if not opening or not all(r.bounded() for r in opening):
+        bounds = [r.years() for r in self.rules if not r.off]
+        if None in bounds or self.special:
             return None
-        return (min(s.years[0] for r in opening for s in r.dates),
-                max(s.years[1] for r in opening for s in r.dates))
+        return min(b[0] for b in bounds), max(b[1] for b in bounds)
 
 
 def vary(rng, text):
     """Harmless differences of writing."""
     if rng.random() < 0.08:
-        text += ' "%s"' % rng.choice(("by appointment", "office; closed, off", "", "Mo-Fr"))
+        text += ' "%s"' % rng.choice(("by appointment", "office; closed, off", "8 || 9", "Mo-Fr"))
     return text
 
 
 def make_rule(rng, previous, around, seconds, bounded):
-    position = 0 if previous is None else 1
-    rule = Rule(adds=position > 0 and rng.random() < 0.3)
+    rule = Rule()
+    first = previous is None
+    if not first:
+        rule.separator = rng.choices((";", ",", "||"), (60, 30, 10))[0]
     named = 1 <= around - 3 and around + 5 <= 9999
     parts = []
     kind = rng.random()
-    if bounded or (position > 0 and kind < 0.65) or (position == 0 and kind < 0.15):
+    if bounded or kind < (0.12 if first else 0.65):
         makers = []
         if not bounded:
             makers = [make_month, make_date, make_date, make_date_range, make_easter, make_easter,
-                      make_easter_mixed]
+                      make_easter_mixed, make_nth_dates, make_moved_date]
         if named or bounded:
             makers += [lambda r: make_dated(r, around), lambda r: make_dated_range(r, around)]
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             rule.dates.append(rng.choice(makers)(rng))
-        if named and not bounded and rng.random() < 0.1:
-            rule.dates = [make_year(rng, around)]
         rule.dates.sort(key=lambda s: s.years is not None)  # a year could be read as going on
-        parts.append(",".join(s.text for s in rule.dates))
-    with_weekdays = not rule.dates or rng.random() < 0.25
-    with_holidays = position > 0 and not rule.dates and rng.random() < 0.25
-    if with_holidays:
-        rule.holidays = True
-        if rng.random() < 0.6:
-            with_weekdays = False
-    if with_weekdays and rng.random() < 0.9:
-        text, rule.weekdays = make_weekdays(rng)
-        if with_holidays:
-            text = text + ",PH" if rng.random() < 0.5 else "PH," + text
+        if named and not bounded and rng.random() < 0.15:
+            rule.also.append(make_years(rng, around))
+            # "2026 Nov-Feb" would end in 2027, and "2026 May 1,May 17" is refused.
+            if rng.random() < 0.5 or len(rule.also[0].text) == 4:
+                rule.dates = []
+            else:
+                rule.dates = [s for s in rule.dates if not s.years]
+        parts += [s.text for s in rule.also]
+        if rule.dates:
+            parts.append(",".join(s.text for s in rule.dates))
+    if rng.random() < 0.08:
+        rule.also.append(make_weeks(rng))
+        parts.append(rule.also[-1].text)
+    selects = bool(rule.dates or rule.also)
+    with_weekdays = not selects or rng.random() < 0.25
+    if not first and rng.random() < 0.2:
+        rule.holidays = "or"
+    if with_weekdays and rng.random() < (0.5 if rule.holidays else 0.9):
+        text, rule.weekdays, rule.nths = make_weekdays(rng)
+        if rule.holidays:
+            kind = rng.random()
+            if kind < 0.3:
+                rule.holidays = "and"
+                text = "PH " + text
+            else:
+                text = text + ",PH" if kind < 0.6 else "PH," + text
         parts.append(text)
-    elif with_holidays:
+    elif rule.holidays:
         parts.append("PH")
-    rule.off = position > 0 and rng.random() < (0.45 if parts else 0.1)
+    rule.off = not first and rng.random() < (0.45 if parts else 0.1)
     whole = rng.random() < (0.75 if rule.off else 0.08)
     if not whole or not parts:
         text, rule.windows = make_times(rng, seconds)
@@ -400,12 +523,13 @@ def make_rule(rng, previous, around, seconds, bounded):
         parts.append(text)
     if rule.off:
         parts.append(rng.choice(("off", "off", "off", "closed")))
-    elif not parts or rng.random() < 0.04:
+    elif rng.random() < 0.04:
         parts.append("open")
     rule.text = vary(rng, " ".join(parts))
     rule.ended = rule.timed or rule.text.endswith(('"', "off", "closed", "open"))
     # In "Mo 8:00-9:00, 10:00-11:00" and "Mo, Tu 10:00-11:00" the comma would not begin a rule.
-    rule.adds = rule.adds and previous.ended and bool(rule.dates or rule.weekdays or rule.holidays)
+    if rule.separator == "," and not (previous.ended and len(parts) > rule.timed):
+        rule.separator = ";"
     return rule
 
 
@@ -422,9 +546,15 @@ def make_schedule(rng, around, seconds=True):
             rules.append(make_rule(rng, rules[-1] if rules else None, around, seconds, bounded))
     text = rules[0].text
     for rule in rules[1:]:
-        text += (", " if rule.adds else rng.choice(("; ", "; ", ";"))) + rule.text
-    holidays = set()
-    if rng.random() < 0.4:
+        text += {";": rng.choice(("; ", "; ", ";")), ",": ", ", "||": " || "}[rule.separator] + rule.text
+    holidays, special = set(), {}
+    if 3 <= around <= 9996 and rng.random() < 0.4:
         for _ in range(rng.choice((1, 3, 10))):
-            holidays.add(day_of(around, 1, 1) + rng.randint(-400, 700))
-    return Schedule(rules, holidays, text)
+            day = day_of(around, 1, 1) + rng.randint(-400, 700)
+            holidays.add(day)
+            kind = rng.random()
+            if kind < 0.1:
+                special[day] = []
+            elif kind < 0.25:
+                special[day] = make_times(rng, seconds)[1]
+    return Schedule(rules, holidays, special if rng.random() < 0.5 else {}, text)
