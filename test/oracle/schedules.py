@@ -238,12 +238,12 @@ def make_dated(rng, around):
     """A date, month or easter of one year."""
     year = around + rng.randint(-1, 1)
     inner = rng.choice((make_date, make_date, make_month, make_easter))(rng)
-    while inner.text == "Feb 29" and not leap(year):
-        inner = make_date(rng)
     if "-" in inner.text and "easter" not in inner.text:
         first, last = inner.text.split("-")
         if MONTHS.index(first) > MONTHS.index(last):
             inner = make_date(rng)  # months that wrap do not stay in one year
+    while inner.text == "Feb 29" and not leap(year):
+        inner = make_date(rng)
     return Selector("%04d %s" % (year, inner.text),
                     lambda d: d.year == year and inner.matches(d), (year, year))
 
@@ -515,6 +515,7 @@ def make_rule(rng, previous, around, seconds, bounded):
         parts.append(text)
     elif rule.holidays:
         parts.append("PH")
+    selects = bool(parts)
     rule.off = not first and rng.random() < (0.45 if parts else 0.1)
     whole = rng.random() < (0.75 if rule.off else 0.08)
     if not whole or not parts:
@@ -528,7 +529,7 @@ def make_rule(rng, previous, around, seconds, bounded):
     rule.text = vary(rng, " ".join(parts))
     rule.ended = rule.timed or rule.text.endswith(('"', "off", "closed", "open"))
     # In "Mo 8:00-9:00, 10:00-11:00" and "Mo, Tu 10:00-11:00" the comma would not begin a rule.
-    if rule.separator == "," and not (previous.ended and len(parts) > rule.timed):
+    if rule.separator == "," and not (previous.ended and selects):
         rule.separator = ";"
     return rule
 
