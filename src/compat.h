@@ -9,13 +9,6 @@
 #error "pg_sla needs PostgreSQL 14 or newer"
 #endif
 
-/* make_range takes an error context since 16. */
-#if PG_VERSION_NUM >= 160000
-#define make_range_compat(type, lower, upper, empty) make_range(type, lower, upper, empty, NULL)
-#else
-#define make_range_compat(type, lower, upper, empty) make_range(type, lower, upper, empty)
-#endif
-
 /* MarkGUCPrefixReserved came in 15. */
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
@@ -73,6 +66,15 @@
 /* Intervals can be infinite since 17. */
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_NOT_FINITE(interval) (false)
+#endif
+
+/* Virtual generated columns came in 18. */
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
+#define expand_generated_columns_compat(node, rel, varno) \
+	expand_generated_columns_in_expr((node), (rel), (varno))
+#else
+#define expand_generated_columns_compat(node, rel, varno) (node)
 #endif
 
 #endif							/* SLA_COMPAT_H */

@@ -43,6 +43,9 @@ extern SlaExpression *sla_expression_compile(Relation rel, const char *text,
 											 Oid result_type, const char *what,
 											 const char *name, MemoryContext cxt);
 
+/* Opens a table or view of that OID, locked for reading its definition. */
+extern Relation sla_open_row_relation(Oid relid);
+
 /* Can text be compiled?  An error if not. */
 extern void sla_expression_check(Relation rel, const char *text,
 								 const char *search_path, Oid owner,
@@ -72,6 +75,9 @@ extern const Bitmapset *sla_expression_columns(const SlaExpression *expression);
 /* False once the relation, or a function or type that was used, has changed. */
 extern bool sla_expression_valid(const SlaExpression *expression);
 
+/* Is any expression being evaluated, by a caller of the caller? */
+extern bool sla_expression_running(void);
+
 /*
  * Who wrote an expression, and where its names are looked up.  Evaluation
  * enters and leaves this by itself, where it matters to the functions called;
@@ -90,7 +96,10 @@ extern void sla_environment_enter(SlaEnvironment *saved, const char *search_path
 								  Oid owner);
 extern void sla_environment_leave(const SlaEnvironment *saved);
 
-/* The role of that name, for the owner column; an error with a hint if none. */
+/*
+ * The role that an owner column names; an error with a hint if there is none.
+ * what and name for its detail: 'owner of rule' and 'urgent'.
+ */
 extern Oid	sla_expression_owner(const char *role, const char *what, const char *name);
 
 /*

@@ -1,0 +1,1330 @@
+/*
+ * rule.c
+ *		Rules choose a ticket's levels; targets say what a level promises.
+ *
+ * The rules of a source are read from sla.rule, sla.level and sla.target and
+ * compiled over one relation; the result is kept in the backend until
+ * sla_rule_generation has moved, or a function that a condition calls has
+ * changed.  The rows are read with the catalog's snapshot, so that what is
+ * compiled is what is committed now, or was written by this transaction: an
+ * invalidation says that something newer is there, and a transaction that
+ * still sees the older rows would otherwise compile these and keep them.
+ *
+ * The trigger functions check what is written to the tables.  A dump restores
+ * rows with their search_path, in any order with regard to the users' own
+ * tables and functions; therefore a row that comes with a search_path is
+ * checked for its form only, and as a whole when it is first used.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "condition.h"
+#include "rule.h"
+
+const char *const sla_agreement_names[SLA_N_AGREEMENTS] = {
+	[SLA_CUSTOMER] = "customer",
+	[SLA_OPERATIONAL] = "operational",
+	[SLA_SUPPLIER] = "supplier",
+};
+
+/* A goal of a level. */
+typedef struct Target
+{
+	const char *metric;
+	int			position;
+	Interval	goal;
+	SlaExpression *condition;	/* NULL: always */
+} Target;
+
+typedef struct Level
+{
+	const char *name;
+	text	   *name_text;
+	const char *calendar;
+	SlaAgreement agreement;
+	int			ntargets;
+	Target	   *targets;		/* by metric, then position */
+} Level;
+
+typedef struct Rule
+{
+	const char *name;
+	int			position;
+	const char *condition;
+	const char *set_level;
+	bool		stop;
+	bool		active;
+	bool		on_create;
+	bool		on_change;
+	const char *search_path;
+	const char *owner;
+	Level	   *level;			/* what set_level names */
+} Rule;
+
+/* The rules for new tickets, or those for changed ones. */
+typedef struct RuleList
+{
+	int			n;
+	Rule	  **rules;
+	SlaConditionList *conditions;
+} RuleList;
+
+struct SlaRuleSet
+{
+	MemoryContext cxt;
+	uint64		generation;		/* read before building */
+	const char *source;
+	List	   *levels;
+	RuleList	for_new;
+	RuleList	for_changed;
+	List	   *target_conditions;
+	Bitmapset  *columns;
+	struct SlaRuleSet *next;	/* of the same relation */
+};
+
+typedef struct RuleSetEntry
+{
+	Oid			relid;			/* hash key */
+	SlaRuleSet *sets;
+} RuleSetEntry;
+
+static HTAB *rule_sets = NULL;
+
+/* Moves when a rule set is thrown away. */
+static uint64 rule_sets_epoch = 0;
+
+/*
+ * ---------------------------------------------------------------------------
+ * Reading the tables
+ * ---------------------------------------------------------------------------
+ */
+
+/* A scan over the rows of one of our tables, all or those with a key. */
+typedef struct ConfigScan
+{
+	Relation	rel;
+	TupleDesc	tupdesc;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+} ConfigScan;
+
+static AttrNumber
+column_number(Relation rel, const char *column)
+{
+	TupleDesc	tupdesc = RelationGetDescr(rel);
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), column) == 0)
+			return attribute->attnum;
+	}
+	elog(ERROR, "table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), column);
+}
+
+/*
+ * Begins a scan; value NULL: of all rows, else of those where column, the
+ * first of the primary key, has that value.
+ */
+static void
+scan_begin(ConfigScan *scan, SlaConfigTable table, const char *column, const char *value)
+{
+	ScanKeyData key;
+
+	scan->rel = table_open(sla_config_relid(table), AccessShareLock);
+	scan->tupdesc = RelationGetDescr(scan->rel);
+	scan->tuple = NULL;
+	if (value != NULL)
+	{
+		ScanKeyInit(&key, column_number(scan->rel, column), BTEqualStrategyNumber,
+					F_TEXTEQ, CStringGetTextDatum(value));
+		key.sk_collation = DEFAULT_COLLATION_OID;
+		scan->scan = systable_beginscan(scan->rel, sla_config_index(table), true, NULL,
+										1, &key);
+	}
+	else
+		scan->scan = systable_beginscan(scan->rel, InvalidOid, false, NULL, 0, NULL);
+}
+
+static bool
+scan_next(ConfigScan *scan)
+{
+	scan->tuple = systable_getnext(scan->scan);
+	return HeapTupleIsValid(scan->tuple);
+}
+
+static void
+scan_end(ConfigScan *scan)
+{
+	systable_endscan(scan->scan);
+	table_close(scan->rel, AccessShareLock);
+}
+
+static Datum
+scan_value(const ConfigScan *scan, const char *column, bool *isnull)
+{
+	return heap_getattr(scan->tuple, column_number(scan->rel, column), scan->tupdesc,
+						isnull);
+}
+
+/* A text column, NULL for NULL. */
+static char *
+scan_text(const ConfigScan *scan, const char *column)
+{
+	bool		isnull;
+	Datum		value = scan_value(scan, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static int32
+scan_integer(const ConfigScan *scan, const char *column)
+{
+	bool		isnull;
+
+	return DatumGetInt32(scan_value(scan, column, &isnull));
+}
+
+static bool
+scan_boolean(const ConfigScan *scan, const char *column)
+{
+	bool		isnull;
+
+	return DatumGetBool(scan_value(scan, column, &isnull));
+}
+
+/* A column that holds a relation; InvalidOid for NULL. */
+static Oid
+scan_relation(const ConfigScan *scan, const char *column)
+{
+	bool		isnull;
+	Datum		value = scan_value(scan, column, &isnull);
+
+	return isnull ? InvalidOid : DatumGetObjectId(value);
+}
+
+static int
+compare_rules(const ListCell *a, const ListCell *b)
+{
+	const Rule *x = (const Rule *) lfirst(a);
+	const Rule *y = (const Rule *) lfirst(b);
+
+	if (x->position != y->position)
+		return x->position < y->position ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* The rules of a source in order, as rows: levels are not looked up. */
+static List *
+read_rules(const char *source)
+{
+	List	   *rules = NIL;
+	ConfigScan		scan;
+
+	scan_begin(&scan, SLA_TABLE_RULE, "source", source);
+	while (scan_next(&scan))
+	{
+		Rule	   *rule = palloc0(sizeof(Rule));
+
+		rule->name = scan_text(&scan, "name");
+		rule->position = scan_integer(&scan, "position");
+		rule->condition = scan_text(&scan, "condition");
+		rule->set_level = scan_text(&scan, "set_level");
+		rule->stop = scan_boolean(&scan, "stop");
+		rule->active = scan_boolean(&scan, "active");
+		rule->on_create = scan_boolean(&scan, "on_create");
+		rule->on_change = scan_boolean(&scan, "on_change");
+		rule->search_path = scan_text(&scan, "search_path");
+		rule->owner = scan_text(&scan, "owner");
+		rules = lappend(rules, rule);
+	}
+	scan_end(&scan);
+	list_sort(rules, compare_rules);
+	return rules;
+}
+
+static SlaExpression *
+compile_rule(const Rule *rule, Relation rel, MemoryContext cxt)
+{
+	return sla_expression_compile(rel, rule->condition, rule->search_path,
+								  sla_expression_owner(rule->owner, "owner of rule", rule->name),
+								  BOOLOID, "condition of rule", rule->name, cxt);
+}
+
+static int
+compare_targets(const void *a, const void *b)
+{
+	const Target *x = (const Target *) a;
+	const Target *y = (const Target *) b;
+	int			by_metric = strcmp(x->metric, y->metric);
+
+	if (by_metric != 0)
+		return by_metric;
+	return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/* What errors call a target. */
+static char *
+target_name(const char *level, const char *metric)
+{
+	return psprintf("%s, %s", level, metric);
+}
+
+/*
+ * Reads the targets of a level and compiles their conditions over rel, into
+ * the current memory context.
+ */
+static void
+read_targets(Level *level, Relation rel)
+{
+	ConfigScan		scan;
+	int			size = 4;
+
+	level->targets = palloc(size * sizeof(Target));
+	level->ntargets = 0;
+	scan_begin(&scan, SLA_TABLE_TARGET, "level", level->name);
+	while (scan_next(&scan))
+	{
+		Target	   *target;
+		bool		isnull;
+		char	   *condition = scan_text(&scan, "condition");
+
+		if (level->ntargets == size)
+		{
+			size *= 2;
+			level->targets = repalloc(level->targets, size * sizeof(Target));
+		}
+		target = &level->targets[level->ntargets++];
+		target->metric = scan_text(&scan, "metric");
+		target->position = scan_integer(&scan, "position");
+		target->goal = *DatumGetIntervalP(scan_value(&scan, "goal", &isnull));
+		target->condition = NULL;
+		if (strcmp(condition, "true") != 0)
+		{
+			char	   *name = target_name(level->name, target->metric);
+			char	   *owner = scan_text(&scan, "owner");
+
+			target->condition =
+				sla_expression_compile(rel, condition, scan_text(&scan, "search_path"),
+									   sla_expression_owner(owner, "owner of target", name),
+									   BOOLOID, "condition of target", name,
+									   CurrentMemoryContext);
+		}
+	}
+	scan_end(&scan);
+	qsort(level->targets, level->ntargets, sizeof(Target), compare_targets);
+}
+
+static SlaAgreement
+agreement_named(const char *name)
+{
+	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
+	{
+		if (strcmp(sla_agreement_names[i], name) == 0)
+			return (SlaAgreement) i;
+	}
+	elog(ERROR, "unknown agreement kind \"%s\"", name);
+}
+
+/* Checks the conditions of a level's targets; a level may have none yet. */
+static void
+check_targets(const char *level, Relation rel)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pg_sla check",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	Level		scratch = {.name = level};
+
+	read_targets(&scratch, rel);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+}
+
+/* Reads a level with its targets, into the current memory context. */
+static Level *
+read_level(const char *name, Relation rel)
+{
+	Level	   *level = palloc0(sizeof(Level));
+	ConfigScan		scan;
+
+	scan_begin(&scan, SLA_TABLE_LEVEL, "name", name);
+	if (!scan_next(&scan))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("level \"%s\" does not exist", name)));
+	level->name = pstrdup(name);
+	level->name_text = cstring_to_text(name);
+	level->calendar = scan_text(&scan, "calendar");
+	level->agreement = agreement_named(scan_text(&scan, "agreement"));
+	scan_end(&scan);
+	read_targets(level, rel);
+	return level;
+}
+
+/*
+ * ---------------------------------------------------------------------------
+ * Rule sets
+ * ---------------------------------------------------------------------------
+ */
+
+static void
+build_list(RuleList *list, List *rules, List *conditions, bool is_new)
+{
+	int			size = Max(list_length(rules), 1);
+	SlaExpression **expressions = palloc(size * sizeof(SlaExpression *));
+	bool	   *is_last = palloc(size * sizeof(bool));
+	ListCell   *rule_cell;
+	ListCell   *condition_cell;
+
+	list->rules = palloc(size * sizeof(Rule *));
+	list->n = 0;
+	forboth(rule_cell, rules, condition_cell, conditions)
+	{
+		Rule	   *rule = (Rule *) lfirst(rule_cell);
+
+		if (!(is_new ? rule->on_create : rule->on_change))
+			continue;
+		list->rules[list->n] = rule;
+		expressions[list->n] = (SlaExpression *) lfirst(condition_cell);
+		is_last[list->n] = rule->stop;
+		list->n++;
+	}
+	list->conditions = sla_condition_list(expressions, is_last, list->n,
+										  CurrentMemoryContext);
+}
+
+/* Is every rule either in both lists or in none? */
+static bool
+lists_are_equal(List *rules)
+{
+	ListCell   *cell;
+
+	foreach(cell, rules)
+	{
+		const Rule *rule = (const Rule *) lfirst(cell);
+
+		if (rule->on_create != rule->on_change)
+			return false;
+	}
+	return true;
+}
+
+static Level *
+level_of_rule(SlaRuleSet *set, const char *name, Relation rel)
+{
+	ListCell   *cell;
+	Level	   *level;
+
+	foreach(cell, set->levels)
+	{
+		level = (Level *) lfirst(cell);
+		if (strcmp(level->name, name) == 0)
+			return level;
+	}
+	level = read_level(name, rel);
+	set->levels = lappend(set->levels, level);
+	for (int i = 0; i < level->ntargets; i++)
+	{
+		SlaExpression *condition = level->targets[i].condition;
+
+		if (condition == NULL)
+			continue;
+		set->target_conditions = lappend(set->target_conditions, condition);
+		set->columns = bms_add_members(set->columns, sla_expression_columns(condition));
+	}
+	return level;
+}
+
+/*
+ * Builds in a context below the current one, so that an error leaves nothing
+ * behind.
+ */
+static SlaRuleSet *
+build_rule_set(const char *source, Relation rel)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pg_sla rules",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	SlaRuleSet *set = palloc0(sizeof(SlaRuleSet));
+	MemoryContext scratch = AllocSetContextCreate(cxt, "pg_sla conditions of rules",
+												  ALLOCSET_DEFAULT_SIZES);
+	List	   *rules = NIL;
+	List	   *conditions = NIL;
+	ListCell   *cell;
+
+	set->cxt = cxt;
+	set->generation = sla_rule_generation;
+	set->source = pstrdup(source);
+	MemoryContextSetIdentifier(cxt, set->source);
+	sla_watch_relation(RelationGetRelid(rel));
+
+	foreach(cell, read_rules(source))
+	{
+		Rule	   *rule = (Rule *) lfirst(cell);
+		SlaExpression *condition;
+
+		if (!rule->active)
+			continue;
+		condition = compile_rule(rule, rel, scratch);
+		set->columns = bms_add_members(set->columns, sla_expression_columns(condition));
+		if (rule->set_level != NULL)
+			rule->level = level_of_rule(set, rule->set_level, rel);
+		rules = lappend(rules, rule);
+		conditions = lappend(conditions, condition);
+	}
+	build_list(&set->for_new, rules, conditions, true);
+	if (lists_are_equal(rules))
+		set->for_changed = set->for_new;
+	else
+		build_list(&set->for_changed, rules, conditions, false);
+
+	/* Only the lists are run; they took what they need. */
+	MemoryContextDelete(scratch);
+	MemoryContextSwitchTo(old);
+	return set;
+}
+
+/* Conditions of targets are few: most are 'true', which needs none. */
+static bool
+rule_set_valid(const SlaRuleSet *set)
+{
+	ListCell   *cell;
+
+	if (set->generation != sla_rule_generation ||
+		!sla_condition_list_valid(set->for_new.conditions) ||
+		!sla_condition_list_valid(set->for_changed.conditions))
+		return false;
+	foreach(cell, set->target_conditions)
+	{
+		if (!sla_expression_valid((SlaExpression *) lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Frees a rule set; at the end of the transaction if a condition is being
+ * evaluated just now, because it could be one of this set.
+ */
+static void
+throw_away(SlaRuleSet *set)
+{
+	rule_sets_epoch++;
+	if (sla_expression_running())
+		MemoryContextSetParent(set->cxt, TopTransactionContext);
+	else
+		MemoryContextDelete(set->cxt);
+}
+
+/*
+ * Throws away what is outdated, also for relations that are gone: the one
+ * generation counts for all.
+ */
+static void
+forget_outdated(void)
+{
+	HASH_SEQ_STATUS status;
+	RuleSetEntry *entry;
+
+	hash_seq_init(&status, rule_sets);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		SlaRuleSet **link = &entry->sets;
+
+		while (*link != NULL)
+		{
+			SlaRuleSet *set = *link;
+
+			if (rule_set_valid(set))
+				link = &set->next;
+			else
+			{
+				*link = set->next;
+				throw_away(set);
+			}
+		}
+		if (entry->sets == NULL)
+			(void) hash_search(rule_sets, &entry->relid, HASH_REMOVE, NULL);
+	}
+}
+
+static SlaRuleSet *
+find_rule_set(const char *source, Oid relid)
+{
+	RuleSetEntry *entry = hash_search(rule_sets, &relid, HASH_FIND, NULL);
+
+	if (entry == NULL)
+		return NULL;
+	for (SlaRuleSet *set = entry->sets; set != NULL; set = set->next)
+	{
+		if (strcmp(set->source, source) == 0)
+			return set;
+	}
+	return NULL;
+}
+
+SlaRuleSet *
+sla_rules_for(const char *source, Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	RuleSetEntry *entry;
+	SlaRuleSet *set;
+	bool		found;
+
+	if (rule_sets == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(RuleSetEntry)};
+
+		rule_sets = hash_create("pg_sla rule sets", 16, &control, HASH_ELEM | HASH_BLOBS);
+	}
+	set = find_rule_set(source, relid);
+	if (set != NULL && rule_set_valid(set))
+		return set;
+
+	set = build_rule_set(source, rel);
+	forget_outdated();
+
+	/*
+	 * Building evaluates constants, so that a function in a condition may have
+	 * come here and have built the same.  Either will do.
+	 */
+	entry = hash_search(rule_sets, &relid, HASH_ENTER, &found);
+	if (!found)
+		entry->sets = NULL;
+	MemoryContextSetParent(set->cxt, TopMemoryContext);
+	set->next = entry->sets;
+	entry->sets = set;
+	return set;
+}
+
+const Bitmapset *
+sla_rule_columns(SlaRuleSet *rules)
+{
+	return rules->columns;
+}
+
+/*
+ * The first target of each metric whose condition holds.
+ */
+static void
+choose_promises(const Level *level, TupleTableSlot *slot, SlaChosenLevel *chosen)
+{
+	const char *done = NULL;
+
+	chosen->promises = palloc(Max(level->ntargets, 1) * sizeof(SlaPromise));
+	chosen->npromises = 0;
+	for (int i = 0; i < level->ntargets; i++)
+	{
+		const Target *target = &level->targets[i];
+		SlaPromise *promise;
+
+		if (done != NULL && strcmp(done, target->metric) == 0)
+			continue;
+		if (target->condition != NULL && !sla_condition_holds(target->condition, slot))
+			continue;
+		done = target->metric;
+		promise = &chosen->promises[chosen->npromises++];
+		promise->metric = pstrdup(target->metric);
+		promise->goal = target->goal;
+	}
+}
+
+/* Room for the numbers of the matching rules; mostly none is allocated. */
+#define FEW_RULES 64
+
+void
+sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
+				  SlaChoice *choice)
+{
+	const RuleList *list = is_new ? &rules->for_new : &rules->for_changed;
+	const Rule *setters[SLA_N_AGREEMENTS] = {NULL};
+	int			few[FEW_RULES];
+	int		   *matched = list->n <= FEW_RULES ? few : palloc(list->n * sizeof(int));
+	int			n = sla_condition_list_run(list->conditions, slot, matched);
+
+	for (int i = 0; i < n; i++)
+	{
+		const Rule *rule = list->rules[matched[i]];
+
+		if (rule->level != NULL)
+			setters[rule->level->agreement] = rule;
+	}
+	if (matched != few)
+		pfree(matched);
+
+	memset(choice, 0, sizeof(SlaChoice));
+	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
+	{
+		const Rule *rule = setters[i];
+		SlaChosenLevel *chosen = &choice->agreements[i];
+
+		if (rule == NULL)
+			continue;
+		chosen->level = pstrdup(rule->level->name);
+		chosen->calendar = pstrdup(rule->level->calendar);
+		chosen->rule = pstrdup(rule->name);
+		choose_promises(rule->level, slot, chosen);
+	}
+}
+
+/* The level of the customer agreement alone, NULL if none. */
+static const Level *
+choose_customer_level(const RuleList *list, TupleTableSlot *slot)
+{
+	const Level *level = NULL;
+	int			few[FEW_RULES];
+	int		   *matched = list->n <= FEW_RULES ? few : palloc(list->n * sizeof(int));
+	int			n = sla_condition_list_run(list->conditions, slot, matched);
+
+	while (--n >= 0 && level == NULL)
+	{
+		const Rule *rule = list->rules[matched[n]];
+
+		if (rule->level != NULL && rule->level->agreement == SLA_CUSTOMER)
+			level = rule->level;
+	}
+	if (matched != few)
+		pfree(matched);
+	return level;
+}
+
+void
+sla_check_rules(const char *source, Relation rel)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pg_sla check",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	ListCell   *cell;
+
+	foreach(cell, read_rules(source))
+	{
+		const Rule *rule = (const Rule *) lfirst(cell);
+
+		(void) compile_rule(rule, rel, cxt);
+		if (rule->set_level != NULL)
+			check_targets(rule->set_level, rel);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+}
+
+/*
+ * ---------------------------------------------------------------------------
+ * Sources
+ * ---------------------------------------------------------------------------
+ */
+
+/* The relation over whose rows the rules of the source at the scan run. */
+static Oid
+source_relation(const ConfigScan *scan)
+{
+	Oid			facts = scan_relation(scan, "facts");
+
+	return OidIsValid(facts) ? facts : scan_relation(scan, "ticket_table");
+}
+
+/*
+ * Opens the relation over whose rows the rules of a source run.  NULL when the
+ * source is not tracked yet, or what it tracks is gone.
+ */
+static Relation
+open_source_relation(const char *source)
+{
+	ConfigScan		scan;
+	Oid			relid = InvalidOid;
+
+	scan_begin(&scan, SLA_TABLE_SOURCE, "name", source);
+	if (scan_next(&scan))
+		relid = source_relation(&scan);
+	scan_end(&scan);
+	if (!OidIsValid(relid))
+		return NULL;
+	return try_relation_open(relid, AccessShareLock);
+}
+
+/* Is relid the relation, or one of its partitions? */
+static bool
+is_or_belongs_to(Oid relid, Oid relation)
+{
+	if (relid == relation)
+		return true;
+	if (!get_rel_relispartition(relid))
+		return false;
+	return list_member_oid(get_partition_ancestors(relid), relation);
+}
+
+/* The source that a row of the relation is for; an error unless there is one. */
+static char *
+source_of_relation(Oid relid)
+{
+	char	   *source = NULL;
+	ConfigScan		scan;
+
+	scan_begin(&scan, SLA_TABLE_SOURCE, NULL, NULL);
+	while (scan_next(&scan))
+	{
+		if (!is_or_belongs_to(relid, scan_relation(&scan, "ticket_table")) &&
+			!is_or_belongs_to(relid, source_relation(&scan)))
+			continue;
+		if (source != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("more than one source tracks \"%s\": \"%s\" and \"%s\"",
+							get_rel_name(relid), source, scan_text(&scan, "name")),
+					 errhint("Name the source: sla.level_for(source, row).")));
+		source = scan_text(&scan, "name");
+	}
+	scan_end(&scan);
+	if (source == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("no source tracks \"%s\"", get_rel_name(relid)),
+				 errhint("Call sla.track() for it first.")));
+	return source;
+}
+
+/* An error unless the rules of the source run over rows of the relation. */
+static void
+check_row_of_source(const char *source, Oid relid)
+{
+	Oid			relation;
+	Oid			ticket_table;
+	ConfigScan		scan;
+
+	scan_begin(&scan, SLA_TABLE_SOURCE, "name", source);
+	if (!scan_next(&scan))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("source \"%s\" does not exist", source),
+				 errhint("Call sla.track() first.")));
+	relation = source_relation(&scan);
+	ticket_table = scan_relation(&scan, "ticket_table");
+	scan_end(&scan);
+	if (is_or_belongs_to(relid, relation))
+		return;
+	if (is_or_belongs_to(relid, ticket_table))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("the rules of source \"%s\" run over \"%s\", not over \"%s\"",
+						source, get_rel_name(relation), get_rel_name(relid)),
+				 errhint("Pass a row of \"%s\".", get_rel_name(relation))));
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("source \"%s\" does not track \"%s\"", source, get_rel_name(relid)),
+			 errhint("Pass a row of \"%s\".", get_rel_name(relation))));
+}
+
+/*
+ * ---------------------------------------------------------------------------
+ * sla.level_for
+ * ---------------------------------------------------------------------------
+ */
+
+/* What a call site keeps from row to row. */
+typedef struct LevelForState
+{
+	Oid			relid;			/* whose rows are given */
+	char	   *source;
+	MemoryContext cxt;			/* of the slot, renewed with the rules */
+	TupleTableSlot *slot;
+	SlaRuleSet *rules;
+	uint64		generation;
+	uint64		epoch;
+} LevelForState;
+
+static Oid
+row_relation(FmgrInfo *flinfo, int argument)
+{
+	Oid			type = get_fn_expr_argtype(flinfo, argument);
+	Oid			relid = InvalidOid;
+
+	if (OidIsValid(type))
+		relid = get_typ_typrelid(getBaseType(type));
+	if (!OidIsValid(relid) || get_rel_relkind(relid) == RELKIND_COMPOSITE_TYPE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("sla.level_for() needs a row of a tracked table, not a value of type %s",
+						OidIsValid(type) ? format_type_be(type) : "unknown"),
+				 errhint("For example: SELECT sla.level_for(t) FROM ticket t.")));
+	return relid;
+}
+
+/* Makes rules and slot of the call site current. */
+static void
+renew_state(LevelForState *state, FmgrInfo *flinfo)
+{
+	Relation	rel;
+	MemoryContext old;
+
+	uint64		generation = sla_rule_generation;
+
+	state->generation = 0;		/* until all of it is there */
+	check_row_of_source(state->source, state->relid);
+	if (state->cxt != NULL)
+		MemoryContextReset(state->cxt);
+	else
+		state->cxt = AllocSetContextCreate(flinfo->fn_mcxt, "sla.level_for",
+										   ALLOCSET_SMALL_SIZES);
+	rel = relation_open(state->relid, AccessShareLock);
+	state->rules = sla_rules_for(state->source, rel);
+	state->epoch = rule_sets_epoch;
+	old = MemoryContextSwitchTo(state->cxt);
+	state->slot = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(rel)),
+										   &TTSOpsHeapTuple);
+	MemoryContextSwitchTo(old);
+	relation_close(rel, NoLock);
+	state->generation = generation;
+}
+
+static Datum
+level_for(LevelForState *state, FunctionCallInfo fcinfo, HeapTupleHeader row)
+{
+	HeapTupleData tuple;
+	const Level *level;
+
+	if (state->generation != sla_rule_generation || state->epoch != rule_sets_epoch ||
+		!sla_condition_list_valid(state->rules->for_new.conditions))
+		renew_state(state, fcinfo->flinfo);
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = state->relid;
+	tuple.t_data = row;
+	ExecStoreHeapTuple(&tuple, state->slot, false);
+	level = choose_customer_level(&state->rules->for_new, state->slot);
+	ExecClearTuple(state->slot);
+	if (level == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(VARDATA(level->name_text),
+											  VARSIZE(level->name_text) - VARHDRSZ));
+}
+
+/* sla.level_for(ticket_row anyelement) RETURNS text */
+SLA_FUNCTION(sla_level_for);
+Datum
+sla_level_for(PG_FUNCTION_ARGS)
+{
+	LevelForState *state = (LevelForState *) fcinfo->flinfo->fn_extra;
+
+	if (state == NULL)
+	{
+		Oid			relid = row_relation(fcinfo->flinfo, 0);
+		char	   *source = source_of_relation(relid);
+
+		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(LevelForState));
+		state->relid = relid;
+		state->source = MemoryContextStrdup(fcinfo->flinfo->fn_mcxt, source);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	return level_for(state, fcinfo, PG_GETARG_HEAPTUPLEHEADER(0));
+}
+
+/* sla.level_for(source text, ticket_row anyelement) RETURNS text */
+SLA_FUNCTION(sla_level_for_source);
+Datum
+sla_level_for_source(PG_FUNCTION_ARGS)
+{
+	LevelForState *state = (LevelForState *) fcinfo->flinfo->fn_extra;
+	text	   *source = PG_GETARG_TEXT_PP(0);
+
+	if (state == NULL)
+	{
+		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(LevelForState));
+		state->relid = row_relation(fcinfo->flinfo, 1);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	if (state->source == NULL ||
+		strlen(state->source) != VARSIZE_ANY_EXHDR(source) ||
+		memcmp(state->source, VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source)) != 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		if (state->source != NULL)
+			pfree(state->source);
+		state->source = NULL;
+		state->source = text_to_cstring(source);
+		state->generation = 0;
+		MemoryContextSwitchTo(old);
+	}
+	return level_for(state, fcinfo, PG_GETARG_HEAPTUPLEHEADER(1));
+}
+
+/*
+ * ---------------------------------------------------------------------------
+ * Triggers on the tables
+ * ---------------------------------------------------------------------------
+ */
+
+/* The row that is written and, for an UPDATE, the one before. */
+typedef struct Change
+{
+	TriggerData *trigger;
+	TupleDesc	tupdesc;
+	HeapTuple	new;
+	HeapTuple	old;			/* NULL for an INSERT */
+} Change;
+
+/* An error unless called as the row trigger of that table. */
+static void
+begin_change(Change *change, FunctionCallInfo fcinfo, SlaConfigTable table,
+			 const char *function)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event) ||
+		RelationGetRelid(trigger->tg_relation) != sla_config_relid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"sla.%s\" must be called by the row trigger of its own table",
+						function)));
+	change->trigger = trigger;
+	change->tupdesc = RelationGetDescr(trigger->tg_relation);
+	change->new = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple
+		: trigger->tg_trigtuple;
+	change->old = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_trigtuple : NULL;
+}
+
+static Datum
+tuple_value(const Change *change, HeapTuple tuple, const char *column, bool *isnull)
+{
+	return heap_getattr(tuple, column_number(change->trigger->tg_relation, column),
+						change->tupdesc, isnull);
+}
+
+/* A text column of the new row, NULL for NULL. */
+static char *
+new_text(const Change *change, const char *column)
+{
+	bool		isnull;
+	Datum		value = tuple_value(change, change->new, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Has a text column another value than before?  For an INSERT: has it any? */
+static bool
+text_changed(const Change *change, const char *column)
+{
+	bool		old_null = true;
+	bool		new_null;
+	Datum		old = (Datum) 0;
+	Datum		new = tuple_value(change, change->new, column, &new_null);
+
+	if (change->old != NULL)
+		old = tuple_value(change, change->old, column, &old_null);
+	if (old_null || new_null)
+		return old_null != new_null;
+	return strcmp(TextDatumGetCString(old), TextDatumGetCString(new)) != 0;
+}
+
+static void
+set_value(Change *change, const char *column, Datum value)
+{
+	int			number = column_number(change->trigger->tg_relation, column);
+	bool		isnull = false;
+
+	change->new = heap_modify_tuple_by_cols(change->new, change->tupdesc, 1, &number,
+											&value, &isnull);
+}
+
+/*
+ * Whose rights a condition is given must have been the writer's to give.  The
+ * owner may be missing where a superuser restores a dump.
+ */
+static void
+check_may_own(const char *owner)
+{
+	Oid			role;
+
+	if (superuser())
+		return;
+	role = get_role_oid(owner, true);
+	if (!OidIsValid(role) || !has_privs_of_role(GetUserId(), role))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to make role \"%s\" the owner of a condition", owner),
+				 errhint("Leave the column \"owner\" out: it becomes \"%s\".",
+						 GetUserNameFromId(GetUserId(), false))));
+}
+
+/*
+ * Notes who writes a condition, and under which search_path.  Returns false
+ * when it must only be checked for its form: the row brings its search_path,
+ * from a dump.
+ */
+static bool
+note_writer(Change *change)
+{
+	bool		restored = change->old == NULL && new_text(change, "search_path") != NULL;
+	bool		rewritten = text_changed(change, "condition");
+
+	if (new_text(change, "search_path") == NULL ||
+		(change->old != NULL && rewritten && !text_changed(change, "search_path")))
+		set_value(change, "search_path", CStringGetTextDatum(namespace_search_path));
+	if (new_text(change, "owner") == NULL ||
+		(change->old != NULL && rewritten && !text_changed(change, "owner")))
+		set_value(change, "owner",
+				  CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)));
+	if (rewritten || text_changed(change, "search_path") || text_changed(change, "owner"))
+		check_may_own(new_text(change, "owner"));
+	return !restored;
+}
+
+/* Is what a condition means other than before? */
+static bool
+meaning_changed(const Change *change)
+{
+	return text_changed(change, "condition") || text_changed(change, "search_path") ||
+		text_changed(change, "owner");
+}
+
+/*
+ * sla.check_metric() RETURNS trigger
+ *
+ * What a user writes is no longer built in, and so is dumped.  A row of the
+ * name of a built-in one takes its place; that is how a restore brings back
+ * a user's version beside the rows that CREATE EXTENSION has made.
+ */
+SLA_FUNCTION(sla_check_metric);
+Datum
+sla_check_metric(PG_FUNCTION_ARGS)
+{
+	Change		change;
+
+	begin_change(&change, fcinfo, SLA_TABLE_METRIC, "check_metric");
+	if (creating_extension)
+		return PointerGetDatum(change.new);
+
+	set_value(&change, "builtin", BoolGetDatum(false));
+	if (change.old == NULL)
+	{
+		bool		isnull;
+		Datum		name = tuple_value(&change, change.new, "name", &isnull);
+		Oid			types[] = {TEXTOID};
+		SPIPlanPtr	plan;
+
+		if (!isnull)
+		{
+			/*
+			 * The foreign keys that point to the row are looked at when the
+			 * new one is there: at the end of the outer statement.
+			 */
+			SPI_connect();
+			plan = SPI_prepare("DELETE FROM sla.metric "
+							   "WHERE name OPERATOR(pg_catalog.=) $1 AND builtin",
+							   1, types);
+			if (plan == NULL ||
+				SPI_execute_snapshot(plan, &name, NULL, InvalidSnapshot, InvalidSnapshot,
+									 false, false, 0) != SPI_OK_DELETE)
+				elog(ERROR, "could not delete the built-in row of sla.metric");
+			SPI_finish();
+		}
+	}
+	return PointerGetDatum(change.new);
+}
+
+/* sla.check_level() RETURNS trigger */
+SLA_FUNCTION(sla_check_level);
+Datum
+sla_check_level(PG_FUNCTION_ARGS)
+{
+	Change		change;
+	char	   *name;
+	char	   *calendar;
+	char	   *on_change;
+
+	begin_change(&change, fcinfo, SLA_TABLE_LEVEL, "check_level");
+	name = new_text(&change, "name");
+	calendar = new_text(&change, "calendar");
+	on_change = new_text(&change, "on_change");
+
+	if (calendar == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("level \"%s\" has no calendar", name != NULL ? name : ""),
+				 errhint("Name one that sla.set_calendar() has made.")));
+	if (text_changed(&change, "calendar"))
+	{
+		ConfigScan		scan;
+		bool		found;
+
+		scan_begin(&scan, SLA_TABLE_CALENDAR, "name", calendar);
+		found = scan_next(&scan);
+		scan_end(&scan);
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("calendar \"%s\" of level \"%s\" does not exist", calendar,
+							name != NULL ? name : ""),
+					 errhint("Make it with sla.set_calendar() first.")));
+	}
+	if (on_change != NULL &&
+		(strcmp(on_change, "forward") == 0 || strcmp(on_change, "reset") == 0 ||
+		 strcmp(on_change, "keep_stricter") == 0 || strcmp(on_change, "keep") == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("on_change \"%s\" of level \"%s\" is not supported", on_change,
+						name != NULL ? name : ""),
+				 errhint("Leave it at 'retroactive'.")));
+	return PointerGetDatum(change.new);
+}
+
+/* An error unless goal can be an amount of business time to reach. */
+static void
+check_goal(const Interval *goal, const char *name)
+{
+	const char *detail = NULL;
+
+	if (INTERVAL_NOT_FINITE(goal))
+		detail = "A goal must be finite.";
+	else if (goal->month != 0)
+		detail = "Business time has hours and days, but no months.";
+	else if (goal->day < 0 || goal->time < 0)
+		detail = "A goal must not be negative.";
+	else if (goal->day == 0 && goal->time == 0)
+		detail = "A goal must not be zero.";
+	if (detail != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("goal \"%s\" of target \"%s\" is not a positive amount of business time",
+						DatumGetCString(DirectFunctionCall1(interval_out,
+															IntervalPGetDatum(goal))),
+						name),
+				 errdetail_internal("%s", detail),
+				 errhint("For example '4 hours', or '2 days' for two business days.")));
+}
+
+/*
+ * Checks a target's condition over the rows of all tracked sources that have a
+ * rule which sets its level.
+ */
+static void
+check_target_condition(const Change *change, const char *level, const char *name)
+{
+	List	   *sources = NIL;
+	ListCell   *cell;
+	ConfigScan		scan;
+
+	scan_begin(&scan, SLA_TABLE_RULE, NULL, NULL);
+	while (scan_next(&scan))
+	{
+		char	   *set_level = scan_text(&scan, "set_level");
+
+		if (set_level != NULL && strcmp(set_level, level) == 0)
+			sources = lappend(sources, scan_text(&scan, "source"));
+	}
+	scan_end(&scan);
+
+	foreach(cell, sources)
+	{
+		Relation	rel = open_source_relation((const char *) lfirst(cell));
+
+		if (rel == NULL)
+			continue;
+		sla_expression_check(rel, new_text(change, "condition"),
+							 new_text(change, "search_path"),
+							 sla_expression_owner(new_text(change, "owner"), "owner of target", name),
+							 BOOLOID, "condition of target", name);
+		relation_close(rel, NoLock);
+	}
+}
+
+/* sla.check_target() RETURNS trigger */
+SLA_FUNCTION(sla_check_target);
+Datum
+sla_check_target(PG_FUNCTION_ARGS)
+{
+	Change		change;
+	char	   *level;
+	char	   *metric;
+	char	   *condition;
+	char	   *name;
+	Datum		goal;
+	bool		isnull;
+	bool		fully;
+
+	begin_change(&change, fcinfo, SLA_TABLE_TARGET, "check_target");
+	level = new_text(&change, "level");
+	metric = new_text(&change, "metric");
+	condition = new_text(&change, "condition");
+	if (level == NULL || metric == NULL || condition == NULL)
+		return PointerGetDatum(change.new); /* NOT NULL refuses it */
+	name = target_name(level, metric);
+
+	goal = tuple_value(&change, change.new, "goal", &isnull);
+	if (!isnull)
+		check_goal(DatumGetIntervalP(goal), name);
+	fully = note_writer(&change);
+	if (meaning_changed(&change) || text_changed(&change, "level"))
+	{
+		sla_expression_check_form(condition, BOOLOID, "condition of target", name);
+		if (fully)
+			check_target_condition(&change, level, name);
+	}
+	return PointerGetDatum(change.new);
+}
+
+/* sla.check_rule() RETURNS trigger */
+SLA_FUNCTION(sla_check_rule);
+Datum
+sla_check_rule(PG_FUNCTION_ARGS)
+{
+	Change		change;
+	char	   *name;
+	char	   *source;
+	char	   *condition;
+	char	   *set_level;
+	bool		fully;
+	Relation	rel;
+
+	begin_change(&change, fcinfo, SLA_TABLE_RULE, "check_rule");
+	name = new_text(&change, "name");
+	source = new_text(&change, "source");
+	condition = new_text(&change, "condition");
+	set_level = new_text(&change, "set_level");
+	if (name == NULL || source == NULL || condition == NULL)
+		return PointerGetDatum(change.new); /* NOT NULL refuses it */
+
+	fully = note_writer(&change);
+	if (meaning_changed(&change))
+		sla_expression_check_form(condition, BOOLOID, "condition of rule", name);
+	if (!fully || (!meaning_changed(&change) && !text_changed(&change, "source") &&
+				   !text_changed(&change, "set_level")))
+		return PointerGetDatum(change.new);
+
+	rel = open_source_relation(source);
+	if (rel != NULL)
+	{
+		sla_expression_check(rel, condition, new_text(&change, "search_path"),
+							 sla_expression_owner(new_text(&change, "owner"), "owner of rule", name),
+							 BOOLOID, "condition of rule", name);
+		if (set_level != NULL)
+			check_targets(set_level, rel);
+		relation_close(rel, NoLock);
+	}
+	return PointerGetDatum(change.new);
+}
