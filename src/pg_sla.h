@@ -65,8 +65,9 @@ extern sla_zone sla_zone_named(const char *name, const char **canonical);
 /*
  * calendar.c
  *
- * The timeline of a calendar by name; an error when there is none.  Good until
- * the next call that may read a table.  The name may be any toasted text.
+ * The timeline of a calendar by name; an error when there is none.  Good, and
+ * the same, for the life of the current memory context, whatever happens to the
+ * calendar meanwhile.  The name may be any toasted text.
  */
 extern sla_timeline *sla_calendar_timeline(const text *name);
 

@@ -257,8 +257,7 @@ append_part(StringInfo out, const char *zone_name, const sla_part *part)
 			appendStringInfoChar(out, j == 0 ? ' ' : ',');
 			append_clock(out, window->from);
 			appendStringInfoChar(out, '-');
-			append_clock(out, window->to > SECS_PER_DAY
-						 ? window->to - SECS_PER_DAY : window->to);
+			append_clock(out, window->to);
 		}
 	}
 }
@@ -748,7 +747,7 @@ sla_schedule_make(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("holidays must not contain nulls")));
 		holidays[i] = (sla_holiday) {.day = DatumGetDateADT(elements[i]), .usual_hours = true};
-		sla_check_holiday(holidays[i].day);
+		sla_check_holiday_day(holidays[i].day);
 	}
 	qsort(holidays, n, sizeof(sla_holiday), compare_holidays);
 	for (int i = 0; i < n; i++)
@@ -765,7 +764,7 @@ sla_schedule_make(PG_FUNCTION_ARGS)
 
 /* Refuse a day that cannot be a holiday. */
 void
-sla_check_holiday(sla_date day)
+sla_check_holiday_day(sla_date day)
 {
 	if (day < SLA_FIRST_HOLIDAY || day > SLA_LAST_HOLIDAY)
 		ereport(ERROR,

@@ -34,7 +34,7 @@ extern const char *sla_schedule_text(const struct varlena *value, uint32 *length
 
 extern sla_schedule *sla_schedule_read(const char *text, size_t length,
 									   StringInfo canonical, Node *escontext);
-extern void sla_check_holiday(sla_date day);
+extern void sla_check_holiday_day(sla_date day);
 extern sla_hours *sla_hours_read(const char *text, size_t length, Node *escontext);
 extern bool sla_holiday_hours_read(const char *text, size_t length,
 								   sla_holiday *holiday, Node *escontext);

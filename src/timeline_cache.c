@@ -8,6 +8,10 @@
  * only makes everybody come back to sla_cache_find, and that is the one place
  * where something is thrown away.  The entry used last is never thrown away,
  * however large it is.
+ *
+ * A call that needs one entry and runs nothing else meanwhile just uses it.
+ * Whoever needs it for longer pins it; what is thrown away then leaves the
+ * cache, but goes on existing until it is no longer pinned.
  */
 #include "timeline_cache.h"
 
@@ -221,7 +225,7 @@ sla_cache_keep(sla_cached *entry)
 		sla_cache_epoch++;
 }
 
-/* Throw an entry away. */
+/* Throw an entry away; one that is pinned goes when it no longer is. */
 void
 sla_cache_drop(sla_cached *entry)
 {
@@ -230,6 +234,30 @@ sla_cache_drop(sla_cached *entry)
 	sla_cache_epoch++;
 	cache_table_delete(cache, key);
 	dlist_delete(&entry->recent);
+	entry->kept = false;
 	cache_size -= MemoryContextMemAllocated(entry->context, false);
-	MemoryContextDelete(entry->context);
+	if (entry->pins == 0)
+		MemoryContextDelete(entry->context);
+}
+
+static void
+unpin(void *arg)
+{
+	sla_cached *entry = arg;
+
+	Assert(entry->pins > 0);
+	if (--entry->pins == 0 && !entry->kept)
+		MemoryContextDelete(entry->context);
+}
+
+/* The entry stays as it is for as long as the current memory context lives. */
+void
+sla_cache_pin(sla_cached *entry)
+{
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+
+	callback->func = unpin;
+	callback->arg = entry;
+	entry->pins++;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 }

@@ -35,7 +35,8 @@ typedef struct sla_cached
 
 	/* the cache's own */
 	dlist_node	recent;
-	bool		kept;
+	bool		kept;			/* in the cache and in its accounts */
+	int			pins;
 } sla_cached;
 
 /*
@@ -54,6 +55,7 @@ extern sla_cached *sla_cache_create(sla_cached_kind kind, const char *key,
 									uint32 key_length);
 extern void sla_cache_keep(sla_cached *entry);
 extern void sla_cache_drop(sla_cached *entry);
+extern void sla_cache_pin(sla_cached *entry);
 
 /* schedule.c and calendar.c: found, or made, current. */
 extern sla_cached *sla_cached_schedule(const char *text, uint32 length);

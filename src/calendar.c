@@ -1,0 +1,603 @@
+/*
+ * calendar.c
+ *		Calendars by name: read from their tables, compiled once per backend.
+ *
+ * The rows are read with a catalog snapshot, as the server reads its own
+ * catalogs: whatever is committed now, and what the transaction itself has
+ * done.  Not with the query's snapshot, because what is compiled serves all
+ * queries of the backend, also those of a later transaction: rows as an old
+ * snapshot shows them would have to be told from the present ones.  So in
+ * REPEATABLE READ a calendar is as it is now, like a table's constraints are.
+ * It works in parallel workers and on standbys, and asks for no privilege on
+ * the tables: who may use the functions may use all calendars.
+ *
+ * A calendar is read again when any row of the four tables has changed, and
+ * compiled again only when what it is made of has.
+ */
+#include "pg_sla.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "schedule.h"
+#include "timeline_cache.h"
+
+SLA_FUNCTION(sla_check_calendar_version);
+SLA_FUNCTION(sla_check_holiday);
+
+/* Columns, in the order of src/sql/calendar.sql. */
+enum
+{
+	Anum_calendar_version_calendar = 1,
+	Anum_calendar_version_effective_from,
+	Anum_calendar_version_time_zone,
+	Anum_calendar_version_hours,
+	Anum_calendar_version_holiday_sets
+};
+
+enum
+{
+	Anum_holiday_day = 2,
+	Anum_holiday_hours
+};
+
+/* A version of a calendar. */
+typedef struct version
+{
+	const char *hours;			/* as written */
+	sla_part	part;
+} version;
+
+/* All of a calendar, by the days from which the versions are in force. */
+typedef struct definition
+{
+	int			nversions;
+	version    *versions;
+} definition;
+
+/* Rows of one holiday set. */
+typedef struct holiday_set
+{
+	const char *name;
+	int			nholidays;
+	sla_holiday *holidays;		/* by day; several for one day are possible */
+	struct holiday_set *next;
+} holiday_set;
+
+/* Scan a table by the first column of its primary key, a text. */
+static SysScanDesc
+scan_by_name(Relation relation, SlaConfigTable table, const text *name)
+{
+	ScanKeyData key;
+
+	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
+						   TupleDescAttr(RelationGetDescr(relation), 0)->attcollation,
+						   F_TEXTEQ, PointerGetDatum(name));
+	return systable_beginscan(relation, sla_config_index(table), true, NULL, 1, &key);
+}
+
+static bool
+calendar_exists(const text *name)
+{
+	Relation	relation = table_open(sla_config_relid(SLA_TABLE_CALENDAR), AccessShareLock);
+	SysScanDesc scan = scan_by_name(relation, SLA_TABLE_CALENDAR, name);
+	bool		exists = HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return exists;
+}
+
+static int
+compare_holidays(const void *a, const void *b)
+{
+	sla_date	x = ((const sla_holiday *) a)->day;
+	sla_date	y = ((const sla_holiday *) b)->day;
+
+	return (x > y) - (x < y);
+}
+
+/* Read a holiday set into the current memory context. */
+static holiday_set *
+read_holiday_set(const text *name)
+{
+	Relation	relation = table_open(sla_config_relid(SLA_TABLE_HOLIDAY), AccessShareLock);
+	SysScanDesc scan = scan_by_name(relation, SLA_TABLE_HOLIDAY, name);
+	holiday_set *set = palloc0(sizeof(holiday_set));
+	int			room = 16;
+	HeapTuple	row;
+
+	set->name = text_to_cstring(name);
+	set->holidays = palloc(sizeof(sla_holiday) * room);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool		isnull;
+		sla_holiday holiday = {0};
+		text	   *hours;
+
+		CHECK_FOR_INTERRUPTS();
+		holiday.day = DatumGetDateADT(heap_getattr(row, Anum_holiday_day,
+												   RelationGetDescr(relation), &isnull));
+		hours = DatumGetTextPP(heap_getattr(row, Anum_holiday_hours,
+											RelationGetDescr(relation), &isnull));
+		sla_holiday_hours_read(VARDATA_ANY(hours), VARSIZE_ANY_EXHDR(hours), &holiday, NULL);
+
+		/* Closed, unless the opening hours have something to say of PH. */
+		holiday.usual_hours = holiday.nwindows == 0;
+
+		if (set->nholidays == room)
+		{
+			room *= 2;
+			set->holidays = repalloc(set->holidays, sizeof(sla_holiday) * room);
+		}
+		set->holidays[set->nholidays++] = holiday;
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return set;
+}
+
+/* What is in both of two lists of windows; returns how many. */
+static int
+intersect_windows(const sla_window *a, int na, const sla_window *b, int nb,
+				  sla_window *result)
+{
+	int			n = 0;
+
+	for (int i = 0, j = 0; i < na && j < nb;)
+	{
+		int32		from = Max(a[i].from, b[j].from);
+		int32		to = Min(a[i].to, b[j].to);
+
+		if (from < to)
+			result[n++] = (sla_window) {from, to};
+		if (a[i].to < b[j].to)
+			i++;
+		else
+			j++;
+	}
+	return n;
+}
+
+/*
+ * One holiday of the several that sets have for a day: what each of them
+ * leaves open.
+ */
+static sla_holiday
+merge_holidays(const sla_holiday *holidays, int n, const sla_hours *hours)
+{
+	sla_holiday result = holidays[0];
+
+	for (int i = 1; i < n; i++)
+	{
+		const sla_holiday *other = &holidays[i];
+		sla_holiday usual = {0};
+		sla_window *windows;
+
+		if (result.usual_hours && other->usual_hours)
+			continue;
+
+		if (result.usual_hours || other->usual_hours)
+		{
+			sla_window *usual_windows = palloc(sizeof(sla_window) *
+											   sla_hours_max_windows(hours));
+
+			usual.windows = usual_windows;
+			if (sla_hours_names_holidays(hours))
+				usual.nwindows = sla_hours_on(hours, result.day, true, usual_windows);
+		}
+		if (result.usual_hours)
+		{
+			result.windows = usual.windows;
+			result.nwindows = usual.nwindows;
+			result.usual_hours = false;
+		}
+		if (!other->usual_hours)
+			usual = *other;
+
+		windows = palloc(sizeof(sla_window) * (result.nwindows + usual.nwindows + 1));
+		result.nwindows = intersect_windows(result.windows, result.nwindows,
+											usual.windows, usual.nwindows, windows);
+		result.windows = windows;
+	}
+	return result;
+}
+
+/* The sets named by a version, each once. */
+static List *
+sets_of(ArrayType *names, holiday_set **known)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	List	   *sets = NIL;
+
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *name;
+		holiday_set *set;
+
+		if (nulls[i])
+			continue;
+		name = TextDatumGetCString(elements[i]);
+		for (set = *known; set != NULL && strcmp(set->name, name) != 0; set = set->next)
+			;
+		if (set == NULL)
+		{
+			set = read_holiday_set(DatumGetTextPP(elements[i]));
+			set->next = *known;
+			*known = set;
+		}
+		sets = list_append_unique_ptr(sets, set);
+	}
+	return sets;
+}
+
+/*
+ * The holidays of a version, on the days on which it is in force: allocated in
+ * `context`, one for a day, sorted.
+ */
+static void
+merge_sets(List *sets, sla_part *part, MemoryContext context)
+{
+	ListCell   *cell;
+	sla_holiday *all;
+	sla_holiday *merged;
+	int			n = 0;
+	int			nmerged = 0;
+	int			room = 0;
+
+	foreach(cell, sets)
+		room += ((holiday_set *) lfirst(cell))->nholidays;
+	if (room == 0)
+		return;
+
+	all = palloc(sizeof(sla_holiday) * room);
+	foreach(cell, sets)
+	{
+		holiday_set *set = lfirst(cell);
+
+		for (int i = 0; i < set->nholidays; i++)
+		{
+			sla_date	day = set->holidays[i].day;
+
+			if (day >= part->from_day && day < part->to_day)
+				all[n++] = set->holidays[i];
+		}
+	}
+	if (n == 0)
+		return;
+	qsort(all, n, sizeof(sla_holiday), compare_holidays);
+	for (int i = 0, same; i < n; i += same)
+	{
+		for (same = 1; i + same < n && all[i + same].day == all[i].day; same++)
+			;
+		all[nmerged++] = merge_holidays(all + i, same, part->hours);
+	}
+
+	merged = MemoryContextAlloc(context, sizeof(sla_holiday) * nmerged);
+	memcpy(merged, all, sizeof(sla_holiday) * nmerged);
+	for (int i = 0; i < nmerged; i++)
+	{
+		Size		size = sizeof(sla_window) * merged[i].nwindows;
+
+		if (size > 0)
+			merged[i].windows = memcpy(MemoryContextAlloc(context, size),
+									   merged[i].windows, size);
+		else
+			merged[i].windows = NULL;
+	}
+	part->holidays = merged;
+	part->nholidays = nmerged;
+}
+
+/*
+ * Read a calendar into `context`; what is needed on the way is left in the
+ * current one.  NULL when it has no version.
+ */
+static definition *
+read_definition(const text *name, MemoryContext context)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	row;
+	definition *result;
+	int			room = 4;
+	version    *versions = palloc(sizeof(version) * room);
+	int			n = 0;
+	List	   *names = NIL;
+	holiday_set *known = NULL;
+
+	relation = table_open(sla_config_relid(SLA_TABLE_CALENDAR_VERSION), AccessShareLock);
+	scan = scan_by_name(relation, SLA_TABLE_CALENDAR_VERSION, name);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		TupleDesc	columns = RelationGetDescr(relation);
+		bool		isnull;
+		version    *version;
+		text	   *hours;
+		char	   *zone_name;
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		if (n == room)
+		{
+			room *= 2;
+			versions = repalloc(versions, sizeof(*version) * room);
+		}
+		version = memset(&versions[n++], 0, sizeof(*version));
+		version->part.from_day =
+			DatumGetDateADT(heap_getattr(row, Anum_calendar_version_effective_from,
+										 columns, &isnull));
+		zone_name = TextDatumGetCString(heap_getattr(row, Anum_calendar_version_time_zone,
+													 columns, &isnull));
+		hours = DatumGetTextPP(heap_getattr(row, Anum_calendar_version_hours, columns, &isnull));
+		names = lappend(names,
+						DatumGetArrayTypePCopy(heap_getattr(row,
+															Anum_calendar_version_holiday_sets,
+															columns, &isnull)));
+
+		old = MemoryContextSwitchTo(context);
+		version->part.zone = sla_zone_named(zone_name, NULL);
+		version->hours = text_to_cstring(hours);
+		version->part.hours = sla_hours_read(version->hours, strlen(version->hours), NULL);
+		MemoryContextSwitchTo(old);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	if (n == 0)
+		return NULL;
+
+	/* The index gives them in the order of effective_from. */
+	for (int i = 0; i < n; i++)
+	{
+		sla_part   *part = &versions[i].part;
+
+		part->to_day = i + 1 < n ? versions[i + 1].part.from_day : SLA_DATE_LAST;
+		Assert(part->from_day < part->to_day);
+		merge_sets(sets_of(list_nth(names, i), &known), part, context);
+	}
+
+	result = MemoryContextAlloc(context, sizeof(definition));
+	result->nversions = n;
+	result->versions = MemoryContextAlloc(context, sizeof(version) * n);
+	memcpy(result->versions, versions, sizeof(version) * n);
+	return result;
+}
+
+static bool
+same_definition(const definition *a, const definition *b)
+{
+	if (a->nversions != b->nversions)
+		return false;
+	for (int i = 0; i < a->nversions; i++)
+	{
+		const version *v = &a->versions[i];
+		const version *w = &b->versions[i];
+
+		if (v->part.from_day != w->part.from_day ||
+			v->part.zone.data != w->part.zone.data ||
+			strcmp(v->hours, w->hours) != 0 ||
+			v->part.nholidays != w->part.nholidays)
+			return false;
+		for (int j = 0; j < v->part.nholidays; j++)
+		{
+			const sla_holiday *x = &v->part.holidays[j];
+			const sla_holiday *y = &w->part.holidays[j];
+
+			if (x->day != y->day || x->usual_hours != y->usual_hours ||
+				x->nwindows != y->nwindows ||
+				(x->nwindows > 0 &&
+				 memcmp(x->windows, y->windows, sizeof(sla_window) * x->nwindows) != 0))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What is open: the union of the versions, in a tree that stays shallow. */
+static sla_schedule *
+schedule_of(const version *versions, int n)
+{
+	sla_schedule *schedule = palloc0(sizeof(sla_schedule));
+
+	if (n == 1)
+	{
+		schedule->kind = SLA_SCHEDULE_PART;
+		schedule->part = versions[0].part;
+	}
+	else
+	{
+		schedule->kind = SLA_SCHEDULE_UNION;
+		schedule->left = schedule_of(versions, n / 2);
+		schedule->right = schedule_of(versions + n / 2, n - n / 2);
+	}
+	return schedule;
+}
+
+/* The calendar of that name, as it is now; an error when there is none. */
+sla_cached *
+sla_cached_calendar(const char *name, uint32 length)
+{
+	sla_cached *entry = sla_cache_find(SLA_CACHED_CALENDAR, name, length);
+	uint64		generation = sla_calendar_generation;
+	sla_cached *fresh;
+	definition *definition;
+	MemoryContext reading;
+	MemoryContext old;
+	text	   *name_text;
+
+	if (entry != NULL && entry->generation == generation)
+		return entry;
+
+	/*
+	 * Between here and the end the generation may move, and then what is read
+	 * now counts as outdated at the next use; nothing is thrown away.
+	 */
+	fresh = sla_cache_create(SLA_CACHED_CALENDAR, name, length);
+	reading = AllocSetContextCreate(CurrentMemoryContext, "pg_sla reading a calendar",
+									ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(reading);
+	name_text = cstring_to_text_with_len(name, length);
+	definition = read_definition(name_text, fresh->context);
+	if (definition == NULL)
+	{
+		char	   *shown = pnstrdup(name, length);
+
+		if (entry != NULL)
+			sla_cache_drop(entry);
+		if (calendar_exists(name_text))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("calendar \"%s\" has no version", shown),
+					 errhint("Give it opening hours with sla.set_calendar().")));
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("calendar \"%s\" does not exist", shown),
+				 errhint("The table sla.calendar lists the calendars; sla.set_calendar() makes one.")));
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(reading);
+
+	if (entry != NULL && same_definition(entry->definition, definition))
+	{
+		MemoryContextDelete(fresh->context);
+		entry->generation = generation;
+		return entry;
+	}
+
+	old = MemoryContextSwitchTo(fresh->context);
+	fresh->definition = definition;
+	fresh->schedule = schedule_of(definition->versions, definition->nversions);
+	MemoryContextSwitchTo(old);
+	fresh->timeline = sla_timeline_create(&fresh->env, fresh->schedule);
+	fresh->generation = generation;
+	sla_cache_keep(fresh);
+	return fresh;
+}
+
+sla_timeline *
+sla_calendar_timeline(const text *name)
+{
+	text	   *plain = DatumGetTextPP(PointerGetDatum(name));
+	sla_cached *entry = sla_cached_calendar(VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
+
+	sla_cache_pin(entry);
+	return entry->timeline;
+}
+
+/* The new row of a BEFORE ROW trigger on INSERT or UPDATE. */
+static HeapTuple
+new_row(FunctionCallInfo fcinfo, const char *function)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called by a row trigger before insert or update",
+						function)));
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		return trigger->tg_newtuple;
+	return trigger->tg_trigtuple;
+}
+
+/* A column of it; false when it is NULL, which the table itself refuses. */
+static bool
+column(FunctionCallInfo fcinfo, HeapTuple row, int number, Datum *value)
+{
+	bool		isnull;
+
+	*value = heap_getattr(row, number,
+						  RelationGetDescr(((TriggerData *) fcinfo->context)->tg_relation),
+						  &isnull);
+	return !isnull;
+}
+
+/*
+ * sla.check_calendar_version() RETURNS trigger
+ *
+ * Refuses a version with an unknown zone, opening hours that cannot be read or
+ * that are never open.  Its holiday sets may be filled later, and are looked at
+ * by sla.set_calendar.
+ */
+Datum
+sla_check_calendar_version(PG_FUNCTION_ARGS)
+{
+	HeapTuple	row = new_row(fcinfo, "sla.check_calendar_version");
+	Datum		value;
+	sla_schedule schedule = {.kind = SLA_SCHEDULE_PART};
+	sla_env		env;
+	char	   *hours;
+	sla_timeline *timeline;
+	MemoryContext checking = AllocSetContextCreate(CurrentMemoryContext,
+												   "pg_sla checking a calendar",
+												   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(checking);
+
+	schedule.part.from_day = SLA_DATE_FIRST;
+	schedule.part.to_day = SLA_DATE_LAST;
+	if (column(fcinfo, row, Anum_calendar_version_time_zone, &value))
+		schedule.part.zone = sla_zone_named(TextDatumGetCString(value), NULL);
+	if (schedule.part.zone.data != NULL &&
+		column(fcinfo, row, Anum_calendar_version_hours, &value))
+	{
+		hours = TextDatumGetCString(value);
+		schedule.part.hours = sla_hours_read(hours, strlen(hours), NULL);
+		env = sla_server_env(checking);
+		timeline = sla_timeline_create(&env, &schedule);
+		if (sla_timeline_is_empty(timeline))
+		{
+			Datum		name = CStringGetTextDatum("");
+
+			(void) column(fcinfo, row, Anum_calendar_version_calendar, &name);
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("calendar \"%s\" would never be open", TextDatumGetCString(name)),
+					 errdetail("The opening hours \"%s\" leave no time open.", hours),
+					 errhint("Write for example Mo-Fr 08:00-16:00.")));
+		}
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(checking);
+	PG_RETURN_POINTER(row);
+}
+
+/*
+ * sla.check_holiday() RETURNS trigger
+ *
+ * Refuses a holiday outside of the years 0001 to 9999, and hours other than
+ * "off" or times.
+ */
+Datum
+sla_check_holiday(PG_FUNCTION_ARGS)
+{
+	HeapTuple	row = new_row(fcinfo, "sla.check_holiday");
+	Datum		value;
+
+	if (column(fcinfo, row, Anum_holiday_day, &value))
+		sla_check_holiday_day(DatumGetDateADT(value));
+	if (column(fcinfo, row, Anum_holiday_hours, &value))
+	{
+		text	   *hours = DatumGetTextPP(value);
+		sla_holiday holiday;
+
+		sla_holiday_hours_read(VARDATA_ANY(hours), VARSIZE_ANY_EXHDR(hours), &holiday, NULL);
+	}
+	PG_RETURN_POINTER(row);
+}
