@@ -1,4 +1,5 @@
--- An ordinary ticket table, which knows nothing of service levels, and the published data beside it.
+-- An ordinary ticket table, which knows nothing of service levels, and the published data beside it, which
+-- comes in on standard input.
 
 \echo
 \echo == The tickets ==
@@ -34,7 +35,7 @@ CREATE TABLE published (
 	source text,
 	neighborhood text
 );
-\copy published FROM PROGRAM 'gzip -dc demo/data/boston311_2015h1.csv.gz' WITH (FORMAT csv, HEADER)
+\copy published FROM pstdin WITH (FORMAT csv, HEADER)
 
 CREATE TABLE policy (
 	type text NOT NULL,
