@@ -54,6 +54,15 @@
 #define DecodeDateTime_compat(...) DecodeDateTime(__VA_ARGS__)
 #endif
 
+/* make_range can report softly since 16. */
+#if PG_VERSION_NUM >= 160000
+#define make_range_compat(type, lower, upper, empty) \
+	make_range((type), (lower), (upper), (empty), NULL)
+#else
+#define make_range_compat(type, lower, upper, empty) \
+	make_range((type), (lower), (upper), (empty))
+#endif
+
 /* Intervals can be infinite since 17. */
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_NOT_FINITE(interval) (false)
