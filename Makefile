@@ -23,6 +23,7 @@ OBJS = \
 	src/business_time.o \
 	src/condition.o \
 	src/rule.o \
+	src/statement.o \
 	src/promise.o \
 	src/clock.o \
 	src/verify.o \

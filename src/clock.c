@@ -18,24 +18,19 @@
  */
 #include "pg_sla.h"
 
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/multirangetypes.h"
 #include "utils/rangetypes.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "clock.h"
 #include "promise.h"
+#include "statement.h"
 
 SLA_FUNCTION(sla_record_event);
 SLA_FUNCTION(sla_clock_deadline);
@@ -79,58 +74,6 @@ sla_outcome_name(sla_outcome outcome)
  * ----------------------------------------------------------------
  */
 
-static Oid
-log_relid(void)
-{
-	Oid			namespace = get_namespace_oid(SLA_SCHEMA, false);
-	Oid			relid = get_relname_relid("log", namespace);
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s.log\" does not exist", SLA_SCHEMA),
-				 errhint("Run CREATE EXTENSION pg_sla in this database.")));
-	return relid;
-}
-
-void
-sla_owner_enter(SlaOwner *saved)
-{
-	Relation	log = table_open(log_relid(), AccessShareLock);
-	Oid			owner = log->rd_rel->relowner;
-
-	table_close(log, NoLock);
-	GetUserIdAndSecContext(&saved->user, &saved->security_context);
-	SetUserIdAndSecContext(owner, saved->security_context | SECURITY_LOCAL_USERID_CHANGE);
-}
-
-void
-sla_owner_leave(const SlaOwner *saved)
-{
-	SetUserIdAndSecContext(saved->user, saved->security_context);
-}
-
-/* Run a statement that is kept for the life of the backend. */
-static int
-execute(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
-		Datum *values, const char *nulls)
-{
-	int			result;
-
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare(statement, nargs, (Oid *) types);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\"", statement);
-		*plan = prepared;
-	}
-	result = SPI_execute_plan(*plan, values, nulls, false, 0);
-	if (result < 0)
-		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
-	return result;
-}
-
 static const Oid ticket_types[] = {TEXTOID, TEXTOID};
 
 /* Lock the ticket's row, making it if need be.  True if it was made. */
@@ -145,28 +88,18 @@ lock_ticket(const char *source, const char *ticket, bool is_new)
 	{
 		if (!is_new)
 		{
-			execute(&lock, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
+			sla_execute(&lock, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
 					" AND ticket OPERATOR(pg_catalog.=) $2 FOR UPDATE", 2, ticket_types, values, NULL);
 			if (SPI_processed > 0)
 				return false;
 		}
-		execute(&insert, "INSERT INTO sla.ticket (source, ticket) VALUES ($1, $2)"
+		sla_execute(&insert, "INSERT INTO sla.ticket (source, ticket) VALUES ($1, $2)"
 				" ON CONFLICT DO NOTHING", 2, ticket_types, values, NULL);
 		if (SPI_processed > 0)
 			return true;
 		/* Another session made it meanwhile. */
 		is_new = false;
 	}
-}
-
-/* A column as a C string in the current context, NULL for NULL. */
-static const char *
-column_text(HeapTuple tuple, TupleDesc tupdesc, int column)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(tuple, tupdesc, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
 }
 
 static void
@@ -189,7 +122,7 @@ read_history(const char *source, const char *ticket, History *history)
 	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
 
 	memset(history, 0, sizeof(History));
-	execute(&plan, "SELECT id, event, at, agent, of_ticket, department, assignee, promises FROM sla.event"
+	sla_execute(&plan, "SELECT id, event, at, agent, of_ticket, department, assignee, promises FROM sla.event"
 			" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
 			" ORDER BY at, id", 2, ticket_types, values, NULL);
 
@@ -203,12 +136,12 @@ read_history(const char *source, const char *ticket, History *history)
 
 		memset(&event, 0, sizeof(event));
 		event.id = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 1, &isnull));
-		event.event = column_text(tuple, tupdesc, 2);
+		event.event = sla_column_text(tuple, tupdesc, 2);
 		event.at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 3, &isnull));
-		event.agent = column_text(tuple, tupdesc, 4);
+		event.agent = sla_column_text(tuple, tupdesc, 4);
 		event.of_ticket = DatumGetBool(SPI_getbinval(tuple, tupdesc, 5, &isnull));
-		event.department = column_text(tuple, tupdesc, 6);
-		event.assignee = column_text(tuple, tupdesc, 7);
+		event.department = sla_column_text(tuple, tupdesc, 6);
+		event.assignee = sla_column_text(tuple, tupdesc, 7);
 		promises = SPI_getbinval(tuple, tupdesc, 8, &isnull);
 		if (!isnull)
 		{
@@ -251,7 +184,7 @@ write_event(const char *source, const char *ticket, StoredEvent *event)
 		? PointerGetDatum(construct_array(promises, SLA_N_AGREEMENTS, INT4OID, sizeof(int32), true, TYPALIGN_INT))
 		: (nulls[8] = 'n', (Datum) 0);
 
-	execute(&plan, "INSERT INTO sla.event (source, ticket, event, at, agent, of_ticket, department, assignee, promises)"
+	sla_execute(&plan, "INSERT INTO sla.event (source, ticket, event, at, agent, of_ticket, department, assignee, promises)"
 			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id", lengthof(types), types, values, nulls);
 	event->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
@@ -504,7 +437,7 @@ sla_read_log(const char *source, const char *ticket, SlaLog *log)
 	static SPIPlanPtr plan = NULL;
 	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
 
-	execute(&plan, "SELECT agreement, metric, ordinal, cycle, level, calendar, department, agent, goal, started_at,"
+	sla_execute(&plan, "SELECT agreement, metric, ordinal, cycle, level, calendar, department, agent, goal, started_at,"
 			" counted, running_since, deadline, closed_at, outcome, reason, elapsed, computed_at FROM sla.log"
 			" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
 			" ORDER BY agreement, metric, ordinal", 2, ticket_types, values, NULL);
@@ -521,14 +454,14 @@ sla_read_log(const char *source, const char *ticket, SlaLog *log)
 		Interval   *elapsed;
 		bool		isnull;
 
-		row->agreement = named(column_text(tuple, tupdesc, 1), sla_agreement_names, SLA_N_AGREEMENTS);
-		row->metric = column_text(tuple, tupdesc, 2);
+		row->agreement = named(sla_column_text(tuple, tupdesc, 1), sla_agreement_names, SLA_N_AGREEMENTS);
+		row->metric = sla_column_text(tuple, tupdesc, 2);
 		row->ordinal = DatumGetInt32(SPI_getbinval(tuple, tupdesc, 3, &isnull));
 		row->cycle = DatumGetInt32(SPI_getbinval(tuple, tupdesc, 4, &isnull));
-		row->level = column_text(tuple, tupdesc, 5);
-		row->calendar = column_text(tuple, tupdesc, 6);
-		row->department = column_text(tuple, tupdesc, 7);
-		row->agent = column_text(tuple, tupdesc, 8);
+		row->level = sla_column_text(tuple, tupdesc, 5);
+		row->calendar = sla_column_text(tuple, tupdesc, 6);
+		row->department = sla_column_text(tuple, tupdesc, 7);
+		row->agent = sla_column_text(tuple, tupdesc, 8);
 		goal = DatumGetIntervalP(SPI_getbinval(tuple, tupdesc, 9, &isnull));
 		row->goal_days = goal->day;
 		row->goal_microseconds = goal->time;
@@ -542,9 +475,9 @@ sla_read_log(const char *source, const char *ticket, SlaLog *log)
 		row->closed_at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 14, &isnull));
 		if (isnull)
 			row->closed_at = 0;
-		outcome = column_text(tuple, tupdesc, 15);
+		outcome = sla_column_text(tuple, tupdesc, 15);
 		row->outcome = outcome == NULL ? SLA_OPEN : (sla_outcome) named(outcome, outcome_names, lengthof(outcome_names));
-		row->reason = column_text(tuple, tupdesc, 16);
+		row->reason = sla_column_text(tuple, tupdesc, 16);
 		elapsed = DatumGetIntervalP(SPI_getbinval(tuple, tupdesc, 17, &isnull));
 		row->elapsed = elapsed->time;
 		row->computed_at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 18, &isnull));
@@ -742,14 +675,14 @@ write_row(const char *source, const char *ticket, const SlaLogRow *row, bool exi
 	values[19] = TimestampTzGetDatum(row->computed_at);
 
 	if (exists)
-		execute(&update, "UPDATE sla.log SET cycle = $6, level = $7, calendar = $8, department = $9, agent = $10,"
+		sla_execute(&update, "UPDATE sla.log SET cycle = $6, level = $7, calendar = $8, department = $9, agent = $10,"
 				" goal = $11, started_at = $12, counted = $13, running_since = $14, deadline = $15, closed_at = $16,"
 				" outcome = $17, reason = $18, elapsed = $19, computed_at = $20"
 				" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
 				" AND agreement OPERATOR(pg_catalog.=) $3 AND metric OPERATOR(pg_catalog.=) $4"
 				" AND ordinal OPERATOR(pg_catalog.=) $5", lengthof(types), types, values, nulls);
 	else
-		execute(&insert, "INSERT INTO sla.log (source, ticket, agreement, metric, ordinal, cycle, level, calendar,"
+		sla_execute(&insert, "INSERT INTO sla.log (source, ticket, agreement, metric, ordinal, cycle, level, calendar,"
 				" department, agent, goal, started_at, counted, running_since, deadline, closed_at, outcome, reason,"
 				" elapsed, computed_at) VALUES"
 				" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
@@ -768,7 +701,7 @@ delete_row(const char *source, const char *ticket, const SlaLogRow *row)
 	values[2] = CStringGetTextDatum(sla_agreement_names[row->agreement]);
 	values[3] = CStringGetTextDatum(row->metric);
 	values[4] = Int32GetDatum(row->ordinal);
-	execute(&plan, "DELETE FROM sla.log WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
+	sla_execute(&plan, "DELETE FROM sla.log WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
 			" AND agreement OPERATOR(pg_catalog.=) $3 AND metric OPERATOR(pg_catalog.=) $4"
 			" AND ordinal OPERATOR(pg_catalog.=) $5", lengthof(types), types, values, NULL);
 }
@@ -847,7 +780,7 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
 		held[agreement] = -1;
 
-	LockRelationOid(log_relid(), RowExclusiveLock);
+	LockRelationOid(sla_log_relid(), RowExclusiveLock);
 	sla_owner_enter(&caller);
 	SPI_connect();
 	is_new = lock_ticket(source, ticket, is_new);
@@ -926,7 +859,7 @@ sla_rename_ticket(const char *source, const char *from, const char *to)
 	SPI_connect();
 	lock_ticket(source, from, false);
 	for (int i = 0; i < (int) lengthof(statements); i++)
-		execute(&plans[i], statements[i], lengthof(types), types, values, NULL);
+		sla_execute(&plans[i], statements[i], lengthof(types), types, values, NULL);
 	SPI_finish();
 	sla_owner_leave(&caller);
 }
@@ -944,7 +877,7 @@ source_exists(const char *source)
 	static const Oid types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(source)};
 
-	execute(&plan, "SELECT 1 FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
+	sla_execute(&plan, "SELECT 1 FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	return SPI_processed > 0;
 }
 
@@ -954,7 +887,7 @@ ticket_exists(const char *source, const char *ticket)
 	static SPIPlanPtr plan = NULL;
 	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
 
-	execute(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
+	sla_execute(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
 			" AND ticket OPERATOR(pg_catalog.=) $2", 2, ticket_types, values, NULL);
 	return SPI_processed > 0;
 }

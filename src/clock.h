@@ -88,14 +88,4 @@ extern const char *sla_log_difference(const SlaLogRow *a, const SlaLogRow *b);
 
 extern const char *sla_outcome_name(sla_outcome outcome);
 
-/* Become the owner of our tables, whose rows users need not be able to write. */
-typedef struct SlaOwner
-{
-	Oid			user;
-	int			security_context;
-} SlaOwner;
-
-extern void sla_owner_enter(SlaOwner *saved);
-extern void sla_owner_leave(const SlaOwner *saved);
-
 #endif							/* SLA_SERVER_CLOCK_H */

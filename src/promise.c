@@ -12,13 +12,13 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
-#include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "promise.h"
+#include "statement.h"
 
 static MemoryContext promise_context = NULL;	/* rows and names, by generation */
 static HTAB *rows_by_id = NULL;
@@ -137,6 +137,7 @@ load_metrics(MemoryContext context)
 	static const uint8 role_bits[] = {
 		SLA_STARTS, SLA_STOPS, SLA_PAUSES, SLA_RESUMES, SLA_CANCELS, SLA_REOPENS
 	};
+	static SPIPlanPtr plan = NULL;
 	SlaMetrics *metrics;
 	sla_metric *definitions;
 	uint8	   *roles;
@@ -144,11 +145,11 @@ load_metrics(MemoryContext context)
 	int			n;
 	MemoryContext caller;
 
-	if (SPI_execute("SELECT name, starts_on, stops_on, pauses_on, resumes_on, cancels_on, reopens_on,"
+	sla_read_newest(&plan,
+					"SELECT name, starts_on, stops_on, pauses_on, resumes_on, cancels_on, reopens_on,"
 					" blocked_by, repeats, on_reopen FROM sla.metric"
 					" ORDER BY COALESCE(pg_catalog.cardinality(blocked_by), 0) OPERATOR(pg_catalog.>) 0,"
-					" name COLLATE pg_catalog.\"C\"", true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read sla.metric");
+					" name COLLATE pg_catalog.\"C\"", 0, NULL, NULL);
 
 	caller = MemoryContextSwitchTo(context);
 	n = (int) SPI_processed;
@@ -335,7 +336,8 @@ const SlaPromiseRow *
 sla_promise_by_id(int32 id)
 {
 	static SPIPlanPtr plan = NULL;
-	Datum		values[1] = {Int32GetDatum(id)};
+	static const Oid types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(id)};
 	RowEntry   *entry;
 	SlaPromiseRow *row;
 	MemoryContext caller;
@@ -353,18 +355,8 @@ sla_promise_by_id(int32 id)
 	if (entry != NULL)
 		return entry->row;
 
-	if (plan == NULL)
-	{
-		Oid			types[1] = {INT4OID};
-		SPIPlanPtr	prepared = SPI_prepare("SELECT agreement, level, calendar, metrics, days, microseconds"
-										   " FROM sla.promise WHERE id OPERATOR(pg_catalog.=) $1", 1, types);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare a statement on sla.promise");
-		plan = prepared;
-	}
-	if (SPI_execute_plan(plan, values, NULL, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read sla.promise");
+	sla_execute(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds"
+				" FROM sla.promise WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -400,27 +392,12 @@ sla_promise_by_id(int32 id)
 	return row;
 }
 
-/* A statement kept for the life of the backend. */
-static SPIPlanPtr
-kept_plan(SPIPlanPtr *plan, const char *statement, int nargs, Oid *types)
-{
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare(statement, nargs, types);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\"", statement);
-		*plan = prepared;
-	}
-	return *plan;
-}
-
 int32
 sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 {
 	static SPIPlanPtr find = NULL;
 	static SPIPlanPtr add = NULL;
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID};
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID};
 	int			ngoals = chosen->npromises;
 	SlaGoal    *goals = palloc(ngoals * sizeof(SlaGoal) + 1);
 	Datum	   *metrics = palloc(ngoals * sizeof(Datum) + 1);
@@ -459,13 +436,11 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	values[4] = PointerGetDatum(construct_array(days, ngoals, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 	values[5] = PointerGetDatum(construct_array(microseconds, ngoals, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 
-	kept_plan(&find,
-			  "SELECT id, xmin FROM sla.promise WHERE agreement OPERATOR(pg_catalog.=) $1"
+	sla_execute(&find,
+				"SELECT id, xmin FROM sla.promise WHERE agreement OPERATOR(pg_catalog.=) $1"
 			  " AND level OPERATOR(pg_catalog.=) $2 AND calendar OPERATOR(pg_catalog.=) $3"
 			  " AND metrics OPERATOR(pg_catalog.=) $4 AND days OPERATOR(pg_catalog.=) $5"
-			  " AND microseconds OPERATOR(pg_catalog.=) $6 ORDER BY id", 6, types);
-	if (SPI_execute_plan(find, values, NULL, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read sla.promise");
+			  " AND microseconds OPERATOR(pg_catalog.=) $6 ORDER BY id", 6, types, values, NULL);
 	if (SPI_processed > 0)
 	{
 		TransactionId xmin = DatumGetTransactionId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
@@ -476,11 +451,9 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	}
 	else
 	{
-		kept_plan(&add,
-				  "INSERT INTO sla.promise (agreement, level, calendar, metrics, days, microseconds)"
-				  " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id", 6, types);
-		if (SPI_execute_plan(add, values, NULL, false, 0) != SPI_OK_INSERT_RETURNING)
-			elog(ERROR, "could not add to sla.promise");
+		sla_execute(&add,
+					"INSERT INTO sla.promise (agreement, level, calendar, metrics, days, microseconds)"
+				  " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id", 6, types, values, NULL);
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	}
 

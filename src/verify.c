@@ -5,7 +5,6 @@
 #include "pg_sla.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -15,6 +14,7 @@
 
 #include "clock.h"
 #include "promise.h"
+#include "statement.h"
 
 SLA_FUNCTION(sla_verify);
 

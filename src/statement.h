@@ -1,0 +1,42 @@
+/*
+ * statement.h
+ *		Statements on our own tables.
+ */
+#ifndef SLA_STATEMENT_H
+#define SLA_STATEMENT_H
+
+#include "pg_sla.h"
+
+#include "executor/spi.h"
+
+/*
+ * Run a statement whose plan is kept for the life of the backend; the current
+ * memory context stays the caller's.  Within SPI.  Fills in SPI_processed and
+ * SPI_tuptable; an error when it fails.
+ */
+extern void sla_execute(SPIPlanPtr *plan, const char *statement, int nargs,
+						const Oid *types, Datum *values, const char *nulls);
+
+/*
+ * Read configuration, for what is kept under a generation: under the newest
+ * snapshot, since that of a REPEATABLE READ transaction may be older than the
+ * generation.
+ */
+extern void sla_read_newest(SPIPlanPtr *plan, const char *statement, int nargs,
+							const Oid *types, Datum *values);
+
+/* A text column as a C string in the current context, NULL for NULL. */
+extern char *sla_column_text(HeapTuple tuple, TupleDesc tupdesc, int column);
+
+/* Become the owner of our tables, whose rows users need not be able to write. */
+typedef struct SlaOwner
+{
+	Oid			user;
+	int			security_context;
+} SlaOwner;
+
+extern Oid	sla_log_relid(void);
+extern void sla_owner_enter(SlaOwner *saved);
+extern void sla_owner_leave(const SlaOwner *saved);
+
+#endif							/* SLA_STATEMENT_H */
