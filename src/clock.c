@@ -772,7 +772,8 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	SlaLog		expected;
 	SlaLog		logged = {0};
 	int32		held[SLA_N_AGREEMENTS];
-	const StoredEvent *holder = NULL;
+	const char *department = NULL;
+	const char *assignee = NULL;
 	int64		holder_order = -1;
 	int64		held_order = -1;
 	bool		changed = false;
@@ -796,7 +797,8 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 
 		if (stored->of_ticket && stored->id > holder_order)
 		{
-			holder = stored;
+			department = stored->department;
+			assignee = stored->assignee;
 			holder_order = stored->id;
 		}
 		if (stored->decides && stored->id > held_order)
@@ -822,12 +824,23 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 		if (events[i].choice != NULL)
 			stored.decides = decide(&events[i], held, stored.promises);
 		if (events[i].event == NULL && !stored.decides &&
-			(holder != NULL && same_text(holder->department, stored.department) &&
-			 same_text(holder->assignee, stored.assignee)))
+			(!stored.of_ticket ||
+			 (holder_order >= 0 && same_text(department, stored.department) &&
+			  same_text(assignee, stored.assignee))))
 			continue;
 		write_event(source, ticket, &stored);
 		history_add(&history, &stored);
 		changed = true;
+
+		if (stored.of_ticket)
+		{
+			department = stored.department;
+			assignee = stored.assignee;
+			holder_order = stored.id;
+		}
+		for (int agreement = 0; stored.decides && agreement < SLA_N_AGREEMENTS; agreement++)
+			if (stored.promises[agreement] >= 0)
+				held[agreement] = stored.promises[agreement];
 	}
 
 	if (changed)

@@ -88,6 +88,25 @@ sla_machine_create(const sla_env *env, const sla_metrics *metrics)
 	return machine;
 }
 
+void
+sla_machine_free(sla_machine *machine)
+{
+	void		(*release) (void *, void *) = machine->env.release;
+	void	   *arg = machine->env.arg;
+
+	for (int i = 0; i < SLA_AGREEMENTS * machine->metrics->nmetrics; i++)
+		if (machine->runs[i].counted != NULL)
+			release(arg, machine->runs[i].counted);
+	for (int i = 0; i < machine->nrows; i++)
+		if (machine->rows[i].counted != NULL)
+			release(arg, machine->rows[i].counted);
+	if (machine->rows != NULL)
+		release(arg, machine->rows);
+	release(arg, machine->runs);
+	release(arg, machine->paused);
+	release(arg, machine);
+}
+
 int
 sla_machine_clocks(const sla_machine *machine, const sla_clock **clocks)
 {

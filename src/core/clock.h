@@ -158,6 +158,8 @@ typedef struct sla_machine sla_machine;
 /* A ticket without a past.  metrics must outlive the machine. */
 extern sla_machine *sla_machine_create(const sla_env *env, const sla_metrics *metrics);
 
+extern void sla_machine_free(sla_machine *machine);
+
 /*
  * The clock step: all events of one instant, which must be after the instant
  * of the step before.  Their order among each other does not matter but for

@@ -1,0 +1,731 @@
+/*
+ * clock_test.c
+ *		The life of a ticket, event by event.
+ *
+ * Times are written as day and minute of the first weeks of 2000, in UTC.
+ * 2000-01-03 is a Monday; the office is open Mo-Fr 08:00-16:00.
+ */
+#include "testing.h"
+
+#include "../../src/core/clock.h"
+
+enum
+{
+	CREATED, CUSTOMER_MESSAGE, AGENT_REPLY, PAUSED, RESUMED, RESOLVED, REOPENED, MERGED, DELETED,
+	NEVENTS
+};
+
+enum
+{
+	FIRST_RESPONSE, RESOLUTION, TOTAL_RESOLUTION, PERIODIC_UPDATE, NEXT_RESPONSE,
+	NMETRICS
+};
+
+static const bool next_response_waits[NMETRICS] = {[FIRST_RESPONSE] = true, [NEXT_RESPONSE] = true};
+
+static sla_metric definitions[NMETRICS] = {
+	[FIRST_RESPONSE] = {.on_reopen = SLA_REOPEN_FIRST_IS_FINAL},
+	[RESOLUTION] = {.on_reopen = SLA_REOPEN_RESUME},
+	[TOTAL_RESOLUTION] = {.on_reopen = SLA_REOPEN_TOTAL},
+	[PERIODIC_UPDATE] = {.repeats = true, .on_reopen = SLA_REOPEN_FIRST_IS_FINAL},
+	[NEXT_RESPONSE] = {.repeats = true, .on_reopen = SLA_REOPEN_FIRST_IS_FINAL, .blocked_by = next_response_waits},
+};
+
+#define ENDS [MERGED] = SLA_CANCELS, [DELETED] = SLA_CANCELS
+#define WAITS [PAUSED] = SLA_PAUSES, [RESUMED] = SLA_RESUMES
+
+static const uint8_t roles[NMETRICS][NEVENTS] = {
+	[FIRST_RESPONSE] = {[CREATED] = SLA_STARTS, [AGENT_REPLY] = SLA_STOPS, [RESOLVED] = SLA_CANCELS, WAITS, ENDS},
+	[RESOLUTION] = {[CREATED] = SLA_STARTS, [RESOLVED] = SLA_STOPS, [REOPENED] = SLA_REOPENS, WAITS, ENDS},
+	[TOTAL_RESOLUTION] = {[CREATED] = SLA_STARTS, [RESOLVED] = SLA_STOPS, [REOPENED] = SLA_REOPENS, ENDS},
+	[PERIODIC_UPDATE] = {[AGENT_REPLY] = SLA_STARTS | SLA_STOPS, [RESOLVED] = SLA_CANCELS, WAITS, ENDS},
+	[NEXT_RESPONSE] = {[CUSTOMER_MESSAGE] = SLA_STARTS, [AGENT_REPLY] = SLA_STOPS, [RESOLVED] = SLA_CANCELS, WAITS, ENDS},
+};
+
+static const int opposites[NEVENTS] = {
+	[CREATED] = -1, [CUSTOMER_MESSAGE] = -1, [AGENT_REPLY] = -1, [PAUSED] = RESUMED, [RESUMED] = PAUSED,
+	[RESOLVED] = REOPENED, [REOPENED] = RESOLVED, [MERGED] = -1, [DELETED] = -1
+};
+
+static const sla_metrics metrics = {
+	.nmetrics = NMETRICS, .nevents = NEVENTS, .metrics = definitions, .roles = &roles[0][0], .opposite = opposites
+};
+
+/* ----------------------------------------------------------------
+ * Schedules and levels
+ * ----------------------------------------------------------------
+ */
+
+static int32_t
+utc_offset(const void *data, int64_t second, int64_t *until)
+{
+	(void) data;
+	(void) second;
+	*until = INT64_MAX;
+	return 0;
+}
+
+typedef struct office
+{
+	sla_hours  *hours;
+	sla_schedule schedule;
+	sla_timeline *timeline;
+} office;
+
+static void
+office_open(office *o, const char *hours)
+{
+	sla_fault	fault;
+
+	memset(o, 0, sizeof(*o));
+	o->hours = sla_hours_parse(&testing_env, hours, strlen(hours), &fault);
+	if (o->hours == NULL)
+		abort();
+	o->schedule.kind = SLA_SCHEDULE_PART;
+	o->schedule.part.zone.offset_at = utc_offset;
+	o->schedule.part.zone.offset_of = utc_offset;
+	o->schedule.part.hours = o->hours;
+	o->schedule.part.from_day = SLA_DATE_FIRST;
+	o->schedule.part.to_day = SLA_DATE_LAST;
+	o->timeline = sla_timeline_create(&testing_env, &o->schedule);
+}
+
+static void
+office_close(office *o)
+{
+	sla_timeline_free(o->timeline);
+	testing_env.release(testing_env.arg, o->hours);
+}
+
+static office weekdays;
+static office always;
+
+#define MINUTE (60 * SLA_USECS_PER_SEC)
+#define HOUR (60 * MINUTE)
+
+/* Instant of a day (0: Saturday 2000-01-01, 2: Monday) at hour and minute. */
+static sla_instant
+at(int day, int hour, int minute)
+{
+	return day * SLA_USECS_PER_DAY + hour * HOUR + minute * MINUTE;
+}
+
+#define MONDAY 2
+#define TUESDAY 3
+#define WEDNESDAY 4
+#define FRIDAY 6
+#define NEXT_MONDAY 9
+
+typedef struct test_level
+{
+	sla_level	level;
+	sla_promise promises[NMETRICS];
+	const sla_promise *by_metric[NMETRICS];
+} test_level;
+
+/* Hours per metric, 0: nothing promised; negative: business days. */
+static void
+level_set(test_level *l, const char *name, office *o, const int hours[NMETRICS])
+{
+	memset(l, 0, sizeof(*l));
+	l->level.name = name;
+	l->level.promises = l->by_metric;
+	for (int i = 0; i < NMETRICS; i++)
+	{
+		if (hours[i] == 0)
+			continue;
+		l->promises[i].timeline = o->timeline;
+		if (hours[i] < 0)
+			l->promises[i].days = -hours[i];
+		else
+			l->promises[i].amount = hours[i] * HOUR;
+		l->by_metric[i] = &l->promises[i];
+	}
+}
+
+/* ----------------------------------------------------------------
+ * A life
+ * ----------------------------------------------------------------
+ */
+
+typedef struct life
+{
+	sla_event	events[64];
+	int			n;
+	sla_machine *machine;
+	const sla_clock *rows;
+	int			nrows;
+} life;
+
+static sla_event *
+happens(life *l, sla_instant when, int event)
+{
+	sla_event  *e = &l->events[l->n];
+
+	memset(e, 0, sizeof(*e));
+	e->at = when;
+	e->order = l->n++;
+	e->event = event;
+	return e;
+}
+
+static void
+happens_with(life *l, sla_instant when, int event, const sla_level *level)
+{
+	sla_event  *e = happens(l, when, event);
+
+	e->decides[0] = true;
+	e->levels[0] = level;
+}
+
+static void
+live(life *l)
+{
+	l->machine = sla_machine_create(&testing_env, &metrics);
+	sla_replay(l->machine, l->events, l->n);
+	l->nrows = sla_machine_clocks(l->machine, &l->rows);
+}
+
+static void
+end(life *l)
+{
+	sla_machine_free(l->machine);
+	memset(l, 0, sizeof(*l));
+}
+
+/* The nth row of a metric. */
+static const sla_clock *
+row_of(const life *l, int metric, int n)
+{
+	for (int i = 0; i < l->nrows; i++)
+		if (l->rows[i].metric == metric && l->rows[i].ordinal == n)
+			return &l->rows[i];
+	return NULL;
+}
+
+static int
+rows_of(const life *l, int metric)
+{
+	int			n = 0;
+
+	for (int i = 0; i < l->nrows; i++)
+		n += l->rows[i].metric == metric;
+	return n;
+}
+
+static int64_t
+counted(const sla_clock *row)
+{
+	int64_t		total = 0;
+
+	for (int i = 0; i < row->ncounted; i++)
+	{
+		int64_t		open;
+
+		CHECK(sla_measure(row->promise->timeline, row->counted[i].from, row->counted[i].to, &open));
+		total += open;
+	}
+	return total;
+}
+
+/* ----------------------------------------------------------------
+ * Cases
+ * ----------------------------------------------------------------
+ */
+
+static test_level standard;
+static test_level urgent;
+static test_level nothing;
+
+static void
+test_plain(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 13, 0), AGENT_REPLY);
+	happens(&l, at(TUESDAY, 17, 0), RESOLVED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	/* Answered exactly at the deadline: met. */
+	CHECK_INT(row->deadline, at(MONDAY, 13, 0));
+	CHECK_INT(row->outcome, SLA_MET);
+	CHECK_INT(row->closed_at, at(MONDAY, 13, 0));
+	CHECK_INT(counted(row), 4 * HOUR);
+	row = row_of(&l, RESOLUTION, 1);
+	CHECK_INT(row->deadline, at(WEDNESDAY + 1, 9, 0));
+	CHECK_INT(row->outcome, SLA_MET);
+	CHECK_INT(rows_of(&l, NEXT_RESPONSE), 0);
+	end(&l);
+
+	/* A microsecond later: missed. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 13, 0) + 1, AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MISSED);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_OPEN);
+	CHECK(row_of(&l, RESOLUTION, 1)->running);
+	end(&l);
+
+	/* Created outside hours: counts from the next opening. */
+	happens_with(&l, at(0, 12, 0), CREATED, &standard.level);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->started_at, at(0, 12, 0));
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->deadline, at(MONDAY, 12, 0));
+	end(&l);
+
+	/* No level, no row; a level without the metric, no row. */
+	happens(&l, at(MONDAY, 9, 0), CREATED);
+	live(&l);
+	CHECK_INT(l.nrows, 0);
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &nothing.level);
+	live(&l);
+	CHECK_INT(l.nrows, 0);
+	end(&l);
+}
+
+static void
+test_pause(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+
+	/* An hour lost in hours moves the deadline by an hour. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), PAUSED);
+	happens(&l, at(MONDAY, 11, 0), RESUMED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	CHECK_INT(row->deadline, at(MONDAY, 14, 0));
+	CHECK_INT(row->ncounted, 1);
+	CHECK_INT(row->running_since, at(MONDAY, 11, 0));
+	/* Days: the promised day moved on by the working time lost. */
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->deadline, at(WEDNESDAY + 1, 10, 0));
+	CHECK_INT(row_of(&l, TOTAL_RESOLUTION, 1)->deadline, at(WEDNESDAY + 1, 9, 0));
+	CHECK_INT(row_of(&l, TOTAL_RESOLUTION, 1)->ncounted, 0);
+	end(&l);
+
+	/* A pause over the night loses what was open in it. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 15, 0), PAUSED);
+	happens(&l, at(TUESDAY, 9, 0), RESUMED);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_OPEN);
+	/* 13:00 on Monday had passed before the pause. */
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->deadline, at(MONDAY, 13, 0));
+	end(&l);
+
+	/* A pause that begins at the deadline wins; the reply in it is in time. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 13, 0), PAUSED);
+	happens(&l, at(TUESDAY, 9, 0), AGENT_REPLY);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	CHECK_INT(row->outcome, SLA_MET);
+	CHECK_INT(counted(row), 4 * HOUR);
+	CHECK(row->closed_at <= row->deadline);
+	end(&l);
+
+	/* One after it never takes the miss back. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 13, 0) + 1, PAUSED);
+	happens(&l, at(MONDAY, 15, 0), RESUMED);
+	happens(&l, at(MONDAY, 15, 1), RESOLVED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	CHECK_INT(row->outcome, SLA_MISSED);
+	CHECK_INT(row->deadline, at(MONDAY, 13, 0));
+	CHECK_INT(row->reason, SLA_REASON_EVENT);
+	end(&l);
+
+	/* Created while paused: nothing counts until it resumes. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), PAUSED);
+	happens(&l, at(MONDAY, 11, 30), RESUMED);
+	happens(&l, at(MONDAY, 12, 0), RESOLVED);
+	live(&l);
+	row = row_of(&l, RESOLUTION, 1);
+	CHECK_INT(row->outcome, SLA_MET);
+	CHECK_INT(counted(row), 30 * MINUTE);
+	CHECK_INT(row_of(&l, TOTAL_RESOLUTION, 1)->ncounted, 1);
+	CHECK_INT(counted(row_of(&l, TOTAL_RESOLUTION, 1)), 3 * HOUR);
+	end(&l);
+
+	/* Resumed at the very instant of the pause: as if it had not been. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), PAUSED);
+	happens(&l, at(MONDAY, 10, 0), RESUMED);
+	happens(&l, at(MONDAY, 12, 0), AGENT_REPLY);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	CHECK_INT(row->ncounted, 1);
+	CHECK_INT(row->counted[0].from, at(MONDAY, 9, 0));
+	end(&l);
+}
+
+static void
+test_next_response(void)
+{
+	life		l = {0};
+
+	/* The first message waits for the first response; then the oldest unanswered one anchors. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), CUSTOMER_MESSAGE);
+	happens(&l, at(MONDAY, 9, 30), CUSTOMER_MESSAGE);
+	happens(&l, at(MONDAY, 10, 0), AGENT_REPLY);
+	happens(&l, at(MONDAY, 11, 0), CUSTOMER_MESSAGE);
+	happens(&l, at(MONDAY, 11, 30), CUSTOMER_MESSAGE);
+	happens(&l, at(MONDAY, 14, 0), AGENT_REPLY);
+	happens(&l, at(MONDAY, 14, 30), CUSTOMER_MESSAGE);
+	happens(&l, at(MONDAY, 14, 40), RESOLVED);
+	live(&l);
+	CHECK_INT(rows_of(&l, NEXT_RESPONSE), 2);
+	CHECK_INT(row_of(&l, NEXT_RESPONSE, 1)->started_at, at(MONDAY, 11, 0));
+	CHECK_INT(row_of(&l, NEXT_RESPONSE, 1)->outcome, SLA_MISSED);
+	CHECK_INT(row_of(&l, NEXT_RESPONSE, 2)->cycle, 2);
+	CHECK_INT(row_of(&l, NEXT_RESPONSE, 2)->outcome, SLA_CANCELLED);
+	CHECK_INT(row_of(&l, NEXT_RESPONSE, 2)->reason_event, RESOLVED);
+	/* The update clock stops and starts again with each reply. */
+	CHECK_INT(rows_of(&l, PERIODIC_UPDATE), 2);
+	CHECK_INT(row_of(&l, PERIODIC_UPDATE, 1)->closed_at, at(MONDAY, 14, 0));
+	CHECK_INT(row_of(&l, PERIODIC_UPDATE, 2)->outcome, SLA_CANCELLED);
+	end(&l);
+}
+
+static void
+test_reopen(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), AGENT_REPLY);
+	happens(&l, at(MONDAY, 11, 0), RESOLVED);
+	happens(&l, at(MONDAY, 14, 0), REOPENED);
+	happens(&l, at(MONDAY, 15, 0), RESOLVED);
+	live(&l);
+	CHECK_INT(rows_of(&l, RESOLUTION), 2);
+	row = row_of(&l, RESOLUTION, 1);
+	CHECK_INT(row->outcome, SLA_MET);
+	CHECK_INT(row->closed_at, at(MONDAY, 11, 0));
+	row = row_of(&l, RESOLUTION, 2);
+	CHECK_INT(row->started_at, at(MONDAY, 9, 0));
+	CHECK_INT(counted(row), 3 * HOUR);
+	CHECK_INT(row->deadline, at(WEDNESDAY + 1, 12, 0));
+	CHECK_INT(row->cycle, 2);
+	row = row_of(&l, TOTAL_RESOLUTION, 2);
+	CHECK_INT(counted(row), 6 * HOUR);
+	CHECK_INT(row->ncounted, 1);
+	CHECK_INT(row->deadline, at(WEDNESDAY + 1, 9, 0));
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	end(&l);
+
+	definitions[RESOLUTION].on_reopen = SLA_REOPEN_NEW_CYCLE;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 11, 0), RESOLVED);
+	happens(&l, at(MONDAY, 14, 0), REOPENED);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 2)->started_at, at(MONDAY, 14, 0));
+	CHECK_INT(row_of(&l, RESOLUTION, 2)->ncounted, 0);
+	end(&l);
+	definitions[RESOLUTION].on_reopen = SLA_REOPEN_FIRST_IS_FINAL;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 11, 0), RESOLVED);
+	happens(&l, at(MONDAY, 14, 0), REOPENED);
+	live(&l);
+	CHECK_INT(rows_of(&l, RESOLUTION), 1);
+	end(&l);
+	definitions[RESOLUTION].on_reopen = SLA_REOPEN_RESUME;
+
+	/* Resolved without a reply cancels the response; a reopening does not bring it back. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 11, 0), RESOLVED);
+	happens(&l, at(MONDAY, 14, 0), REOPENED);
+	happens(&l, at(MONDAY, 14, 30), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	end(&l);
+}
+
+static void
+test_level_change(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+
+	/* The new level counts from the same start, its pauses carried over. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), PAUSED);
+	happens(&l, at(MONDAY, 10, 0), RESUMED);
+	happens_with(&l, at(MONDAY, 10, 15), -1, &urgent.level);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	CHECK_INT(row->outcome, SLA_SUPERSEDED);
+	CHECK_INT(row->reason, SLA_REASON_LEVEL_CHANGED);
+	CHECK_INT(row->closed_at, at(MONDAY, 10, 15));
+	CHECK_INT(counted(row), 45 * MINUTE);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->started_at, at(MONDAY, 9, 0));
+	CHECK_INT(row->deadline, at(MONDAY, 10, 30));
+	CHECK_INT(row->cycle, 1);
+	/* Urgent promises no resolution: superseded without a successor. */
+	CHECK_INT(rows_of(&l, RESOLUTION), 1);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_SUPERSEDED);
+	end(&l);
+
+	/* Late at birth; the former one was in time. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 12, 0), -1, &urgent.level);
+	happens(&l, at(MONDAY, 12, 1), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_SUPERSEDED);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->outcome, SLA_MISSED);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->deadline, at(MONDAY, 10, 0));
+	end(&l);
+
+	/* What was missed stays missed. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &urgent.level);
+	happens_with(&l, at(MONDAY, 12, 0), -1, &standard.level);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MISSED);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->outcome, SLA_OPEN);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->deadline, at(MONDAY, 13, 0));
+	end(&l);
+
+	/* No level any more, and one again: the run has gone on meanwhile. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, NULL);
+	happens_with(&l, at(MONDAY, 11, 0), -1, &standard.level);
+	happens(&l, at(MONDAY, 12, 0), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->reason, SLA_REASON_NO_LEVEL);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->started_at, at(MONDAY, 9, 0));
+	CHECK_INT(counted(row_of(&l, FIRST_RESPONSE, 2)), 3 * HOUR);
+	end(&l);
+
+	/* The same decision again changes nothing. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, &standard.level);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	end(&l);
+}
+
+static void
+test_ends(void)
+{
+	life		l = {0};
+	sla_event  *e;
+
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), MERGED);
+	live(&l);
+	for (int i = 0; i < l.nrows; i++)
+	{
+		CHECK_INT(l.rows[i].outcome, SLA_CANCELLED);
+		CHECK_INT(l.rows[i].reason_event, MERGED);
+	}
+	end(&l);
+
+	/* Past its deadline it is missed whatever ends it. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 15, 0), DELETED);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MISSED);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_CANCELLED);
+	end(&l);
+
+	/* Comes in resolved: ends as it starts. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), RESOLVED);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_MET);
+	CHECK_INT(counted(row_of(&l, RESOLUTION, 1)), 0);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	end(&l);
+
+	/* Resolved and reopened at the instant of its creation: it is open. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), RESOLVED);
+	happens(&l, at(MONDAY, 9, 0), REOPENED);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_OPEN);
+	end(&l);
+
+	/* At one instant stops come before starts: this reply answers nothing. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_OPEN);
+	end(&l);
+
+	/* The row tells who held the ticket when the verdict fell. */
+	e = happens(&l, at(MONDAY, 9, 0), CREATED);
+	e->decides[0] = true;
+	e->levels[0] = &standard.level;
+	e->holds = true;
+	e->holder.department = "first";
+	e = happens(&l, at(MONDAY, 13, 30), -1);
+	e->holds = true;
+	e->holder.department = "second";
+	happens(&l, at(MONDAY, 14, 0), AGENT_REPLY);
+	happens(&l, at(MONDAY, 15, 0), RESOLVED);
+	live(&l);
+	CHECK_TEXT(row_of(&l, FIRST_RESPONSE, 1)->holder.department, "first");
+	CHECK_TEXT(row_of(&l, RESOLUTION, 1)->holder.department, "second");
+	end(&l);
+}
+
+/* ----------------------------------------------------------------
+ * Properties of random lives
+ * ----------------------------------------------------------------
+ */
+
+static bool
+same_row(const sla_clock *a, const sla_clock *b)
+{
+	return a->metric == b->metric && a->ordinal == b->ordinal && a->cycle == b->cycle &&
+		a->level == b->level && a->started_at == b->started_at && a->ncounted == b->ncounted &&
+		(a->ncounted == 0 || memcmp(a->counted, b->counted, (size_t) a->ncounted * sizeof(sla_stretch)) == 0) &&
+		a->running == b->running && (!a->running || a->running_since == b->running_since) &&
+		a->deadline == b->deadline && a->outcome == b->outcome &&
+		(a->outcome == SLA_OPEN || a->closed_at == b->closed_at) && a->reason == b->reason;
+}
+
+/* Was the ticket paused at t, by a walk over its events?  Independent of the machine. */
+static bool
+paused_at(const life *l, sla_instant t)
+{
+	bool		paused = false;
+
+	for (int i = 0; i < l->n; i++)
+	{
+		if (l->events[i].at > t)
+			break;
+		if (l->events[i].event == PAUSED)
+			paused = true;
+		if (l->events[i].event == RESUMED)
+			paused = false;
+	}
+	return paused;
+}
+
+static bool
+counts_at(const sla_clock *row, sla_instant t)
+{
+	for (int i = 0; i < row->ncounted; i++)
+		if (row->counted[i].from <= t && t < row->counted[i].to)
+			return true;
+	return row->running && row->running_since <= t;
+}
+
+static void
+test_random_lives(void)
+{
+	static const test_level *const levels[] = {&standard, &urgent, &nothing, NULL};
+
+	for (int round = 0; round < 3000; round++)
+	{
+		life		l = {0};
+		life		shuffled = {0};
+		sla_instant t = at((int) testing_random(14), (int) testing_random(24), 0);
+
+		happens_with(&l, t, CREATED, &standard.level);
+		for (int i = (int) testing_random(20); i > 0; i--)
+		{
+			/* Distinct instants, so that no order of arrival matters. */
+			t += (sla_instant) (testing_random(300) + 1) * MINUTE;
+			if (testing_random(6) == 0)
+			{
+				const test_level *level = levels[testing_random(4)];
+
+				happens_with(&l, t, -1, level ? &level->level : NULL);
+			}
+			else
+				happens(&l, t, 1 + (int) testing_random(testing_random(4) == 0 ? NEVENTS - 1 : 6));
+		}
+		shuffled = l;
+		for (int i = shuffled.n - 1; i > 0; i--)
+		{
+			int			j = (int) testing_random((uint64_t) i + 1);
+			sla_event	moved = shuffled.events[i];
+
+			shuffled.events[i] = shuffled.events[j];
+			shuffled.events[j] = moved;
+		}
+		live(&l);
+		live(&shuffled);
+
+		/* The log does not depend on the order of arrival. */
+		CHECK_INT(shuffled.nrows, l.nrows);
+		for (int i = 0; i < l.nrows && i < shuffled.nrows; i++)
+			CHECK_THAT(same_row(&l.rows[i], &shuffled.rows[i]), "round %d, row %d differs", round, i);
+
+		for (int i = 0; i < l.nrows; i++)
+		{
+			const sla_clock *row = &l.rows[i];
+			sla_instant until = row->outcome == SLA_OPEN ? t : row->closed_at;
+
+			/* Stretches are sorted, apart, and within the row's life. */
+			for (int s = 0; s < row->ncounted; s++)
+			{
+				CHECK(row->counted[s].from < row->counted[s].to);
+				CHECK(row->counted[s].from >= row->started_at);
+				CHECK(row->counted[s].to <= until);
+				CHECK(s == 0 || row->counted[s - 1].to < row->counted[s].from);
+			}
+			CHECK(row->outcome == SLA_OPEN || !row->running);
+			if (row->outcome == SLA_MET)
+				CHECK(row->closed_at <= row->deadline);
+
+			/* It counts exactly while the ticket was not paused. */
+			for (sla_instant probe = row->started_at; probe < until; probe += 7 * MINUTE)
+				if (row->metric == FIRST_RESPONSE || row->metric == NEXT_RESPONSE || row->metric == PERIODIC_UPDATE)
+					CHECK_THAT(counts_at(row, probe) == !paused_at(&l, probe),
+							   "round %d: metric %d counts wrongly", round, row->metric);
+
+			/* A goal in hours: the deadline is where the counted time reaches it. */
+			if (row->running && row->promise->days == 0)
+			{
+				int64_t		so_far = counted(row);
+				int64_t		rest;
+
+				if (row->deadline >= row->running_since)
+				{
+					CHECK(sla_measure(row->promise->timeline, row->running_since, row->deadline, &rest));
+					CHECK_INT(so_far + rest, row->promise->amount);
+				}
+			}
+		}
+		end(&l);
+		end(&shuffled);
+	}
+}
+
+int
+main(void)
+{
+	office_open(&weekdays, "Mo-Fr 08:00-16:00");
+	office_open(&always, "24/7");
+	level_set(&standard, "Standard", &weekdays,
+			  (const int[NMETRICS]){[FIRST_RESPONSE] = 4, [RESOLUTION] = -3, [TOTAL_RESOLUTION] = -3,
+				  [PERIODIC_UPDATE] = 8, [NEXT_RESPONSE] = 2});
+	level_set(&urgent, "Urgent", &always, (const int[NMETRICS]){[FIRST_RESPONSE] = 1, [NEXT_RESPONSE] = 1});
+	level_set(&nothing, "Nothing", &always, (const int[NMETRICS]){0});
+
+	test_plain();
+	test_pause();
+	test_next_response();
+	test_reopen();
+	test_level_change();
+	test_ends();
+	test_random_lives();
+
+	office_close(&weekdays);
+	office_close(&always);
+	return testing_finish("clock");
+}
