@@ -236,6 +236,7 @@ counted(const sla_clock *row)
 static test_level standard;
 static test_level urgent;
 static test_level nothing;
+static test_level replies;
 
 static void
 test_plain(void)
@@ -391,6 +392,14 @@ test_next_response(void)
 	CHECK_INT(rows_of(&l, PERIODIC_UPDATE), 2);
 	CHECK_INT(row_of(&l, PERIODIC_UPDATE, 1)->closed_at, at(MONDAY, 14, 0));
 	CHECK_INT(row_of(&l, PERIODIC_UPDATE, 2)->outcome, SLA_CANCELLED);
+	end(&l);
+
+	/* Without a first response promised, no clock of it runs that could be waited for. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &replies.level);
+	happens(&l, at(MONDAY, 9, 30), CUSTOMER_MESSAGE);
+	live(&l);
+	CHECK_INT(rows_of(&l, NEXT_RESPONSE), 1);
+	CHECK_INT(row_of(&l, NEXT_RESPONSE, 1)->started_at, at(MONDAY, 9, 30));
 	end(&l);
 }
 
@@ -716,6 +725,8 @@ main(void)
 				  [PERIODIC_UPDATE] = 8, [NEXT_RESPONSE] = 2});
 	level_set(&urgent, "Urgent", &always, (const int[NMETRICS]){[FIRST_RESPONSE] = 1, [NEXT_RESPONSE] = 1});
 	level_set(&nothing, "Nothing", &always, (const int[NMETRICS]){0});
+
+	level_set(&replies, "Replies", &weekdays, (const int[NMETRICS]){[NEXT_RESPONSE] = 2});
 
 	test_plain();
 	test_pause();
