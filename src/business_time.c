@@ -452,6 +452,28 @@ is_business_day(FunctionCallInfo fcinfo, sla_cached *cal)
 SLA_QUESTION(is_business_day);
 
 /*
+ * sla.local_date(cal, at timestamptz) RETURNS date
+ *
+ * The date that the wall clock shows, in the time zone in force; NULL for an
+ * infinite instant.
+ */
+static inline Datum
+local_date(FunctionCallInfo fcinfo, sla_cached *cal)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	sla_date	day;
+	int64		clock;
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		PG_RETURN_NULL();
+	sla_local_time(cal->timeline, at, &day, &clock);
+	PG_RETURN_DATEADT(day);
+}
+
+SLA_QUESTION(local_date);
+
+
+/*
  * sla.business_days(cal, from_day date, to_day date) RETURNS bigint
  *
  * Business days in [from_day, to_day), negative when to_day is the earlier

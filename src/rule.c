@@ -689,6 +689,19 @@ sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
 	}
 }
 
+bool
+sla_rules_keep_levels(const SlaRuleSet *rules)
+{
+	for (int i = 0; i < rules->for_new.n; i++)
+	{
+		const Rule *rule = rules->for_new.rules[i];
+
+		if (rule->level != NULL && !rule->on_change)
+			return true;
+	}
+	return false;
+}
+
 /* The level of the customer agreement alone, NULL if none. */
 static const Level *
 choose_customer_level(const RuleList *list, TupleTableSlot *slot)

@@ -61,6 +61,12 @@ extern void sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot,
 							  bool is_new, SlaChoice *choice);
 
 /*
+ * Do rules set a level for new tickets only?  Then a changed ticket for which
+ * no rule sets a level keeps the one it has.
+ */
+extern bool sla_rules_keep_levels(const SlaRuleSet *rules);
+
+/*
  * The columns of rel that rules and targets read, offset as for
  * sla_expression_columns.  While none of them changes the choice stays, but
  * for rules that ask for now() or other tables and for those that differ

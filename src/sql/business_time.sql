@@ -159,6 +159,18 @@ CREATE FUNCTION sla.is_business_day(cal sla.schedule, day date) RETURNS boolean
 COMMENT ON FUNCTION sla.is_business_day(sla.schedule, date) IS
 	'is it open at any time of that local date? NULL for an infinite one';
 
+CREATE FUNCTION sla.local_date(cal text, at timestamptz) RETURNS date
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 3
+	AS 'MODULE_PATHNAME', 'sla_calendar_local_date';
+COMMENT ON FUNCTION sla.local_date(text, timestamptz) IS
+	'the local date of an instant; NULL for an infinite one';
+
+CREATE FUNCTION sla.local_date(cal sla.schedule, at timestamptz) RETURNS date
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 3
+	AS 'MODULE_PATHNAME', 'sla_schedule_local_date';
+COMMENT ON FUNCTION sla.local_date(sla.schedule, timestamptz) IS
+	'the local date of an instant; NULL for an infinite one';
+
 CREATE FUNCTION sla.business_days(cal text, from_day date, to_day date) RETURNS bigint
 	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 3
 	AS 'MODULE_PATHNAME', 'sla_calendar_business_days';

@@ -13,12 +13,16 @@ SELECT l.source,
 	l.closed_at AS closed,
 	s.state,
 	CASE
-		-- The open clock's budget: what is left of it, or by how much it is exceeded.
-		WHEN l.closed_at IS NULL AND l.running_since IS NOT NULL
-			THEN sla.business_time(l.calendar, n.now, l.deadline)
-		-- A paused or closed clock counted until its last stretch ended.
-		ELSE sla.business_time(l.calendar,
-			CASE WHEN pg_catalog.isempty(l.counted) THEN l.started_at ELSE pg_catalog.upper(l.counted) END,
+		-- A calendar that never opens again leaves more time than can be told.
+		WHEN NOT pg_catalog.isfinite(l.deadline) THEN NULL
+		WHEN l.running_since IS NOT NULL THEN sla.business_time(l.calendar, n.now, l.deadline)
+		-- A clock that stood still counted until its last stretch ended, by the
+		-- deadline as it was then.
+		WHEN pg_catalog.isempty(l.counted) THEN sla.business_time(l.calendar, l.started_at,
+			sla.add_business_time(l.calendar, l.started_at, l.goal))
+		WHEN pg_catalog.upper(l.counted) OPERATOR(pg_catalog.=) l.closed_at
+			THEN sla.business_time(l.calendar, l.closed_at, l.deadline)
+		ELSE sla.business_time(l.calendar, pg_catalog.upper(l.counted),
 			sla.clock_deadline(l.calendar, l.started_at, l.goal, l.counted, NULL))
 	END AS sla,
 	e.elapsed,
@@ -90,7 +94,7 @@ COMMENT ON COLUMN sla.verdict.decided_at IS 'When it fell: the stop for met, the
 COMMENT ON COLUMN sla.verdict.elapsed IS 'Business time from start to stop; NULL until it has ended.';
 
 CREATE VIEW sla.compliance_report AS
-SELECT (v.decided_at AT TIME ZONE z.time_zone)::date AS day,
+SELECT sla.local_date(v.calendar, v.decided_at) AS day,
 	v.source,
 	v.department,
 	v.agent,
@@ -107,7 +111,6 @@ SELECT (v.decided_at AT TIME ZONE z.time_zone)::date AS day,
 	pg_catalog.round(100.0 OPERATOR(pg_catalog.*) pg_catalog.count(*) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met')
 		OPERATOR(pg_catalog./) pg_catalog.count(*), 2) AS compliance
 FROM sla.verdict AS v
-	CROSS JOIN LATERAL (SELECT sla.calendar_time_zone(v.calendar, v.decided_at) AS time_zone) AS z
 GROUP BY 1, 2, 3, 4, 5, 6;
 COMMENT ON VIEW sla.compliance_report IS 'Met and missed as of sla.now(), by the day on which the verdict fell, in the calendar''s time zone. Times are business time from start to stop, of clocks that have ended.';
 COMMENT ON COLUMN sla.compliance_report.day IS 'Local day of the verdict: of the stop for met, of the deadline for missed.';
