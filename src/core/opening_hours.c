@@ -1344,7 +1344,9 @@ parse_point(parser *parser, date_point *point, const date_point *start)
 		token		sign = parser->token;
 
 		number = token_after(parser, &sign);
-		if (is_word(&number, WORD_WEEKDAY))
+		/* But "2026 Dec 25+ Su": the Sundays from then on. */
+		if (is_word(&number, WORD_WEEKDAY) &&
+			(sign.sign == '-' || touches(&sign, &number)))
 		{
 			sign = tokens_from(&sign, &number);
 			return refuse(parser, &sign,
@@ -1462,21 +1464,22 @@ finish_range(parser *parser, date_range *range, const token *token)
 		range->to.year = range->from.year;
 		if (range->wraps)
 			range->to.year++;
-		if (range->to.year > 9999)
-			return refuse(parser, token, NULL, "the range ends after 9999");
 	}
 	range->wraps = false;
 	if (!check_point(parser, &range->from, token))
 		return false;
 	range->first = date_of_point(&range->from, false);
 	range->last = range->first;
-	if (range->open_end)
-		return true;
-	if (!check_point(parser, &range->to, token))
-		return false;
-	range->last = date_of_point(&range->to, true);
-	/* A single day may be a Mar Su[5] that the year does not have. */
-	if (range->last < range->first && !same_point(&range->from, &range->to))
+	if (!range->open_end)
+	{
+		if (!check_point(parser, &range->to, token))
+			return false;
+		range->last = date_of_point(&range->to, true);
+	}
+	if (range->first < new_year_of(1) || range->last >= new_year_of(10000))
+		return refuse(parser, token, NULL,
+					  "dates with a year go from 0001 Jan 01 to 9999 Dec 31");
+	if (range->last < range->first)
 		return refuse(parser, token, NULL, "the range ends before it begins");
 	return true;
 }
@@ -2140,9 +2143,7 @@ summarize(sla_hours *hours, const parser *parser)
 		{
 			find_facts(range->first, &first);
 			find_facts(range->last, &last);
-			/* A day that does not exist has its ends the wrong way round. */
-			name_years(hours, first.year < last.year ? first.year : last.year,
-					   first.year > last.year ? first.year : last.year);
+			name_years(hours, first.year, last.year);
 		}
 		else if (range->from.kind == POINT_EASTER ||
 				 range->to.kind == POINT_EASTER)
@@ -2245,6 +2246,17 @@ sla_hours_parse(const sla_env *env, const char *text, size_t length,
 		hours->nrules = (int) parser.nrules;
 		lay_out(&parser, (char *) hours, hours);
 		summarize(hours, &parser);
+
+		/* What is accepted must be accepted again as it is printed. */
+		if (sla_hours_print(hours, NULL, 0) > MAX_TEXT)
+		{
+			token		all = {.length = length};
+
+			refuse(&parser, &all, NULL, "longer than %d bytes when written in full",
+				   MAX_TEXT);
+			env->release(env->arg, hours);
+			hours = NULL;
+		}
 	}
 	env->release(env->arg, scratch);
 	return hours;
