@@ -817,6 +817,8 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 		memset(&stored, 0, sizeof(stored));
 		stored.event = events[i].event ? events[i].event : changed_event;
 		stored.at = events[i].at;
+		for (int j = 0; events[i].is_last && j < history.n; j++)
+			stored.at = Max(stored.at, history.events[j].at);
 		stored.agent = events[i].agent;
 		stored.of_ticket = events[i].of_ticket;
 		stored.department = events[i].department;

@@ -16,6 +16,7 @@ typedef struct SlaNewEvent
 	const char *event;			/* NULL: nothing but a level or a holder that may
 								 * have changed */
 	TimestampTz at;
+	bool		is_last;		/* not before anything else of the ticket */
 	const char *agent;			/* who did it, or NULL */
 	bool		of_ticket;		/* department and assignee are the ticket's */
 	const char *department;

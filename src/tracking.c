@@ -288,6 +288,40 @@ tracked_is_valid(const Tracked *tracked)
 	return true;
 }
 
+/*
+ * Anybody may make a trigger with our function on a table of their own; it must
+ * not tell events of somebody else's tickets.  A table may tell those that a
+ * table of the same owner was registered for, such as its partition.
+ */
+static void
+check_teller(const Source *source, int stream, Relation rel)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, INT4OID};
+	Datum		values[] = {CStringGetTextDatum(source->name), Int32GetDatum(stream)};
+
+	sla_read_newest(&plan, "SELECT c.relowner FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) ANY ("
+					" SELECT s.ticket_table::pg_catalog.oid FROM sla.source AS s"
+					" WHERE s.name OPERATOR(pg_catalog.=) $1 AND $2 OPERATOR(pg_catalog.=) 0"
+					" UNION ALL SELECT e.on_table::pg_catalog.oid FROM sla.source_event AS e"
+					" WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.stream OPERATOR(pg_catalog.=) $2)",
+					2, types, values);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+
+		if (DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)) == rel->rd_rel->relowner)
+			return;
+	}
+	if (superuser_arg(rel->rd_rel->relowner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("table \"%s\" must not tell events of source \"%s\"", RelationGetRelationName(rel), source->name),
+			 errdetail("Its owner is not the owner of the table that the source tracks."),
+			 errhint("Triggers are made by sla.track() and sla.track_event().")));
+}
+
 /* What the trigger that has fired needs to know. */
 static Tracked *
 tracked_for(TriggerData *trigdata, const char *source_name, int stream)
@@ -328,6 +362,7 @@ tracked_for(TriggerData *trigdata, const char *source_name, int stream)
 				 errdetail("Trigger \"%s\" on table \"%s\" says that it is.",
 						   trigdata->tg_trigger->tgname, RelationGetRelationName(trigdata->tg_relation)),
 				 errhint("Call sla.track() again, or drop the trigger.")));
+	check_teller(&source, stream, trigdata->tg_relation);
 	MemoryContextSetIdentifier(context, MemoryContextStrdup(context, source_name));
 	tracked = compile_tracked(&source, stream, trigdata->tg_relation, context);
 	SPI_finish();
@@ -443,6 +478,7 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 	SlaNewEvent *events = palloc0((tracked->nevents + 2) * sizeof(SlaNewEvent));
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
 	TimestampTz changed_at;
+	bool		has_changed_at;
 	SlaChoice	choice;
 	bool		keep_levels = false;
 	bool		decided = true;
@@ -450,8 +486,7 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 	const char *agent = text_of(tracked->agent, new);
 	int			n = 0;
 
-	if (!instant_of(tracked->changed_at, new, "changed", &changed_at))
-		changed_at = now;
+	has_changed_at = instant_of(tracked->changed_at, new, "changed", &changed_at);
 
 	if (old == NULL || columns_changed(&tracked->rule_columns, old, new))
 	{
@@ -475,7 +510,7 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 		decided = true;
 		n++;
 		/* Nothing happens to a ticket before it is there. */
-		changed_at = Max(changed_at, created_at);
+		changed_at = has_changed_at ? Max(changed_at, created_at) : created_at;
 	}
 	else
 	{
@@ -483,6 +518,8 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 
 		if (strcmp(former, ticket) != 0)
 			sla_rename_ticket(tracked->source, former, ticket);
+		if (!has_changed_at)
+			changed_at = now;
 	}
 
 	for (int i = 0; i < tracked->nevents; i++)
@@ -555,6 +592,7 @@ ticket_deleted(Tracked *tracked, TupleTableSlot *old)
 
 	event.event = "deleted";
 	event.at = GetCurrentTransactionStartTimestamp();
+	event.is_last = true;
 	sla_record_events(tracked->source, ticket_of(tracked, old), &event, 1, false);
 }
 
@@ -625,6 +663,7 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	SPITupleTable *tickets;
 	SlaOwner	caller;
+	Source		source;
 	Datum		values[1];
 	uint64		n;
 
@@ -638,6 +677,8 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(trigdata->tg_trigger->tgargs[0]);
 	sla_owner_enter(&caller);
 	SPI_connect();
+	need_source(trigdata->tg_trigger->tgargs[0], &source);
+	check_teller(&source, 0, trigdata->tg_relation);
 	sla_execute(&plan, "SELECT t.ticket FROM sla.ticket AS t WHERE t.source OPERATOR(pg_catalog.=) $1"
 				" AND NOT EXISTS (SELECT FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) t.source"
 				" AND e.ticket OPERATOR(pg_catalog.=) t.ticket AND e.event OPERATOR(pg_catalog.=) 'deleted')"
@@ -646,7 +687,9 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)
 	{
-		SlaNewEvent event = {.event = "deleted", .at = GetCurrentTransactionStartTimestamp()};
+		SlaNewEvent event = {
+			.event = "deleted", .at = GetCurrentTransactionStartTimestamp(), .is_last = true
+		};
 
 		CHECK_FOR_INTERRUPTS();
 		sla_record_events(trigdata->tg_trigger->tgargs[0],
