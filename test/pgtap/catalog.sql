@@ -11,7 +11,7 @@ WHERE e.extname = 'pg_sla';
 
 SELECT is_empty(
 	$$SELECT pg_describe_object(classid, objid, 0) FROM member
-		WHERE obj_description(objid, (SELECT relname FROM pg_class WHERE oid = classid)) IS NULL
+		WHERE obj_description(objid, (SELECT relname::text FROM pg_class WHERE oid = classid)) IS NULL
 			AND pg_describe_object(classid, objid, 0) !~ '^(type|row type|sequence|cast|index|toast)'
 			AND classid IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_operator'::regclass, 'pg_namespace'::regclass)
 			AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = objid AND classid = 'pg_class'::regclass AND c.relkind = 'S')$$,
@@ -54,13 +54,13 @@ SELECT is_empty(
 	$$SELECT p.oid::regprocedure FROM pg_proc AS p
 		WHERE p.pronamespace = 'sla'::regnamespace AND p.proname = ANY ('{is_open,business_time,add_business_time,next_open,next_close}')
 			AND (NOT p.proisstrict OR p.proparallel <> 's'
-				OR p.provolatile <> CASE WHEN p.proargtypes[0] = 'text'::regtype THEN 's' ELSE 'i' END)$$,
+				OR p.provolatile <> CASE WHEN p.proargtypes[0] = 'text'::regtype THEN 's'::"char" ELSE 'i' END)$$,
 	'business time is strict and parallel safe, immutable for a schedule and stable for a calendar''s name');
-SELECT results_eq(
-	$$SELECT p.proname::text, array_agg(DISTINCT format_type(p.proargtypes[0], NULL) ORDER BY format_type(p.proargtypes[0], NULL)) FROM pg_proc AS p
-		WHERE p.pronamespace = 'sla'::regnamespace AND p.proname = ANY ('{is_open,business_time,add_business_time,next_open,next_close}')
-		GROUP BY 1 ORDER BY 1$$,
-	$$SELECT name, '{sla.schedule,text}'::text[] FROM unnest('{add_business_time,business_time,is_open,next_close,next_open}'::text[]) AS name$$,
+SELECT is_empty(
+	$$SELECT name, type FROM unnest('{is_open,business_time,add_business_time,next_open,next_close}'::text[]) AS name,
+			unnest('{sla.schedule,text}'::regtype[]) AS type
+		WHERE NOT EXISTS (SELECT FROM pg_proc AS p
+			WHERE p.pronamespace = 'sla'::regnamespace AND p.proname = name AND p.proargtypes[0] = type)$$,
 	'each for both');
 
 SELECT * FROM finish();

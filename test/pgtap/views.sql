@@ -54,6 +54,7 @@ INSERT INTO ticket (id, department, changed_at) VALUES
 UPDATE ticket SET status = 'solved', changed_at = '2026-03-02 15:00' WHERE id = 1;		-- in time
 UPDATE ticket SET status = 'solved', changed_at = '2026-03-03 14:00' WHERE id = 2;		-- late, due on Tuesday at 10
 UPDATE ticket SET status = 'pending', changed_at = '2026-03-03 09:00' WHERE id = 3;		-- with two hours left
+SELECT sla.record_event('helpdesk', '6', 'merged', '2026-03-03 12:00');
 DELETE FROM ticket WHERE id = 6;
 SET LOCAL pg_sla.now = '2026-03-03 15:00 Europe/Oslo';
 
@@ -67,9 +68,9 @@ SELECT is(pg_temp.state(2), 'Standard missed 03 10:00 left -04:00:00', 'missed b
 SELECT is(pg_temp.state(3), 'Standard paused 03 11:00 left 02:00:00', 'paused with two hours left');
 SELECT is(pg_temp.state(4), 'Standard overdue 03 12:00 left -03:00:00', 'overdue by three hours');
 SELECT is(pg_temp.state(5), 'Standard running 04 09:00 left 02:00:00', 'running');
-SELECT like(pg_temp.state(6), 'Standard cancelled %', 'a deleted ticket''s row stays, cancelled');
-SELECT is((SELECT reason FROM sla.log_report WHERE ticket = '6'), 'deleted', 'with the reason');
-SELECT is((SELECT count(*) FROM ticket WHERE id = 6), 0::bigint, 'though the ticket is gone');
+SELECT alike(pg_temp.state(6), 'Standard cancelled %', 'the row of a ticket that was merged into another is cancelled');
+SELECT is((SELECT reason FROM sla.log_report WHERE ticket = '6'), 'merged', 'with the reason');
+SELECT is((SELECT count(*) FROM ticket WHERE id = 6), 0::bigint, 'and stays when the ticket is gone');
 SELECT results_eq($$SELECT ticket FROM sla.queue WHERE source = 'helpdesk'$$, $$VALUES ('3'), ('4'), ('5')$$,
 	'the queue has what is open, nearest deadline first');
 UPDATE ticket SET urgent = true, changed_at = '2026-03-03 10:30' WHERE id = 5;
