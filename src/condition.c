@@ -56,6 +56,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/params.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
@@ -84,9 +85,13 @@ typedef struct Label
 	const char *name;
 } Label;
 
-/* Expressions that run together, because they need the same environment. */
+/*
+ * What runs at once: one expression, or neighbours in a list that can do with
+ * the same environment.
+ */
 typedef struct Segment
 {
+	int			first;			/* number of the first expression in it */
 	bool		plain;			/* needs neither owner nor search_path */
 	Oid			owner;
 	const char *search_path;	/* with pg_temp in it */
@@ -106,7 +111,7 @@ typedef struct Program
 	uint64		generation;		/* read before compiling */
 	int			nlabels;
 	Label	   *labels;			/* of the expressions, in order */
-	const bool *is_last;		/* lists only */
+	bool		is_list;
 	int			nsegments;
 	Segment    *segments;
 	Machine    *machine;
@@ -119,8 +124,6 @@ typedef struct Frame
 	ErrorContextCallback callback;
 	Program    *program;
 	int			current;		/* the expression that is being evaluated */
-	int			nmatched;
-	int		   *matched;
 } Frame;
 
 /* A program made ready to run; holds the state of one run at a time. */
@@ -130,16 +133,15 @@ struct Machine
 	ExprContext *econtext;
 	ExprState **states;			/* one for each segment */
 	Frame	   *frame;			/* the run that is going on */
-	struct Step *steps;			/* lists only, one for each condition */
+	struct Marker *markers;		/* lists only, one for each condition */
 };
 
-/* What a list does where a condition has, or has not, held. */
-typedef struct Step
+/* Notes that a condition of a list is to be evaluated now. */
+typedef struct Marker
 {
 	Machine    *machine;
 	int			number;
-	bool		is_last;
-} Step;
+} Marker;
 
 struct SlaExpression
 {
@@ -149,12 +151,15 @@ struct SlaExpression
 	Oid			result_type;
 	int16		typlen;
 	bool		typbyval;
+	bool		can_fail;		/* for some rows, in a function that it calls */
 	MemoryContextCallback on_delete;
 };
 
 struct SlaConditionList
 {
 	Program    *program;
+	int			ngroups;
+	int		   *group_start;	/* the first segment of each group, and the end */
 	MemoryContextCallback on_delete;
 };
 
@@ -458,6 +463,67 @@ row_alias(Relation rel)
 	return pstrdup(RelationGetRelationName(rel));
 }
 
+#define MAX_COLUMNS_NAMED 30
+
+/* As far as that the server thinks of a slip, and suggests the column. */
+#define SLIP_DISTANCE 3
+
+static bool
+is_slip(const char *name, const char *column)
+{
+	int			distance =
+		varstr_levenshtein_less_equal(name, strlen(name), column, strlen(column),
+									  1, 1, 1, SLIP_DISTANCE + 1, true);
+
+	return distance <= SLIP_DISTANCE && distance <= strlen(name) / 2;
+}
+
+/*
+ * Called for a column reference that was looked up; node is NULL when nothing
+ * was found.  The server's own error suggests a column only for a slip.
+ */
+static Node *
+refuse_unknown_column(ParseState *pstate, ColumnRef *reference, Node *node)
+{
+	const char *name;
+	TupleDesc	tupdesc;
+	StringInfoData columns;
+	int			named = 0;
+
+	if (node != NULL || list_length(reference->fields) != 1 ||
+		!IsA(linitial(reference->fields), String))
+		return NULL;
+	name = strVal(linitial(reference->fields));
+	tupdesc = RelationGetDescr((Relation) pstate->p_ref_hook_state);
+	initStringInfo(&columns);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (attribute->attisdropped)
+			continue;
+		if (is_slip(name, NameStr(attribute->attname)))
+			return NULL;
+		if (named == MAX_COLUMNS_NAMED + 1)
+			continue;
+		if (named++ == MAX_COLUMNS_NAMED)
+		{
+			appendStringInfoString(&columns, ", ...");
+			continue;
+		}
+		appendStringInfo(&columns, "%s%s", named > 1 ? ", " : "",
+						 quote_identifier(NameStr(attribute->attname)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" does not exist", name),
+			 errhint("The columns of \"%s\" are: %s. A text value is written in single quotes.",
+					 RelationGetRelationName((Relation) pstate->p_ref_hook_state),
+					 columns.data),
+			 parser_errposition(pstate, reference->location)));
+	return NULL;				/* not reached */
+}
+
 /*
  * Parses and checks text over the columns of rel (as range table entry 1), in
  * the current memory context and under the current search_path.
@@ -472,6 +538,8 @@ parse(Relation rel, const char *text, Oid result_type)
 	Oid			type;
 
 	pstate->p_sourcetext = text;
+	pstate->p_post_columnref_hook = refuse_unknown_column;
+	pstate->p_ref_hook_state = rel;
 	node = parse_form(pstate, text, result_type);
 	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock,
 										 makeAlias(row_alias(rel), NIL), false, false);
@@ -490,6 +558,7 @@ parse(Relation rel, const char *text, Oid result_type)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("condition must be boolean, not type %s", format_type_be(type)),
+					 errhint("Compare the value with another, for example by =."),
 					 parser_errposition(pstate, exprLocation(node))));
 		if (coerced == NULL)
 			ereport(ERROR,
@@ -731,88 +800,82 @@ sla_expression_running(void)
 	return false;
 }
 
-/*
- * A condition held: note it, and end the list if it is the last.
- */
 static void
-step_matched(ExprState *state, ExprEvalStep *op, ExprContext *econtext)
+run_marker(ExprState *state, ExprEvalStep *op, ExprContext *econtext)
 {
-	const Step *step = (const Step *) op->d.cparam.paramarg;
-	Frame	   *frame = step->machine->frame;
+	const Marker *marker = (const Marker *) op->d.cparam.paramarg;
 
-	frame->matched[frame->nmatched++] = step->number;
-	frame->current = step->number + 1;
-	*op->resvalue = BoolGetDatum(step->is_last);
-	*op->resnull = false;
-}
-
-/* A condition did not hold: note that the next one is on, for errors. */
-static void
-step_passed(ExprState *state, ExprEvalStep *op, ExprContext *econtext)
-{
-	const Step *step = (const Step *) op->d.cparam.paramarg;
-
-	step->machine->frame->current = step->number + 1;
+	marker->machine->frame->current = marker->number;
 	*op->resvalue = BoolGetDatum(false);
 	*op->resnull = false;
 }
 
-/* The number of the parameter that stands for a step; see condition_branch. */
-#define MATCHED_PARAM(number)	(2 * (number) + 1)
-#define PASSED_PARAM(number)	(2 * (number) + 2)
-
 static void
-compile_step(ParamListInfo params, Param *param, ExprState *state, Datum *resv,
-			 bool *resnull)
+compile_marker(ParamListInfo params, Param *param, ExprState *state, Datum *resv,
+			   bool *resnull)
 {
 	Machine    *machine = (Machine *) params->paramCompileArg;
-	int			number = (param->paramid - 1) / 2;
 	ExprEvalStep scratch = {0};
 
 	scratch.opcode = EEOP_PARAM_CALLBACK;
 	scratch.resvalue = resv;
 	scratch.resnull = resnull;
-	scratch.d.cparam.paramfunc =
-		param->paramid == MATCHED_PARAM(number) ? step_matched : step_passed;
-	scratch.d.cparam.paramarg = &machine->steps[number];
+	scratch.d.cparam.paramfunc = run_marker;
+	scratch.d.cparam.paramarg = &machine->markers[param->paramid - 1];
 	scratch.d.cparam.paramid = param->paramid;
 	scratch.d.cparam.paramtype = param->paramtype;
 	ExprEvalPushStep(state, &scratch);
 }
 
-static Node *
-step_param(int paramid)
+static CaseWhen *
+make_arm(Expr *condition, Const *result)
 {
-	Param	   *param = makeNode(Param);
+	CaseWhen   *arm = makeNode(CaseWhen);
 
-	param->paramkind = PARAM_EXTERN;
-	param->paramid = paramid;
-	param->paramtype = BOOLOID;
-	param->paramtypmod = -1;
-	param->paramcollid = InvalidOid;
-	param->location = -1;
-	return (Node *) param;
+	arm->expr = condition;
+	arm->result = (Expr *) result;
+	arm->location = -1;
+	return arm;
 }
 
 /*
- * CASE WHEN condition THEN (note it; is it the last?) ELSE (note; false) END.
- * All conditions joined by OR are one expression, which costs little more than
- * the conditions themselves; each by itself would start the executor anew.
+ * Adds a condition to the arms of a CASE that gives the number of the first
+ * condition that holds.  So a list costs what a CASE written by hand costs;
+ * each condition by itself would start the executor anew.
+ *
+ * What tells an error which condition it was is an arm of its own, before the
+ * condition, that is never taken.  It is left out where no error can come.
  */
-static Node *
-condition_branch(Node *condition, int number)
+static List *
+add_arms(List *arms, const SlaExpression *condition, int number)
 {
-	CaseExpr   *branch = makeNode(CaseExpr);
-	CaseWhen   *when = makeNode(CaseWhen);
+	if (condition->can_fail && arms != NIL)
+	{
+		Param	   *marker = makeNode(Param);
 
-	when->expr = (Expr *) condition;
-	when->result = (Expr *) step_param(MATCHED_PARAM(number));
-	when->location = -1;
-	branch->casetype = BOOLOID;
-	branch->args = list_make1(when);
-	branch->defresult = (Expr *) step_param(PASSED_PARAM(number));
-	branch->location = -1;
-	return (Node *) branch;
+		marker->paramkind = PARAM_EXTERN;
+		marker->paramid = number + 1;
+		marker->paramtype = BOOLOID;
+		marker->paramtypmod = -1;
+		marker->paramcollid = InvalidOid;
+		marker->location = -1;
+		arms = lappend(arms, make_arm((Expr *) marker, makeNullConst(INT4OID, -1, InvalidOid)));
+	}
+	return lappend(arms, make_arm((Expr *) condition->parsed,
+								  makeConst(INT4OID, -1, InvalidOid, sizeof(int32),
+											Int32GetDatum(number), false, true)));
+}
+
+static Node *
+make_case(List *arms)
+{
+	CaseExpr   *node = makeNode(CaseExpr);
+
+	node->casetype = INT4OID;
+	node->args = arms;
+	node->defresult = (Expr *) makeNullConst(INT4OID, -1, InvalidOid);
+	node->location = -1;
+	return (Node *) node;
 }
 
 /*
@@ -831,17 +894,16 @@ new_machine(Program *program, MemoryContext parent)
 	machine->cxt = cxt;
 	machine->econtext = CreateStandaloneExprContext();
 	machine->states = palloc(program->nsegments * sizeof(ExprState *));
-	if (program->is_last != NULL)
+	if (program->is_list)
 	{
-		machine->steps = palloc(program->nlabels * sizeof(Step));
+		machine->markers = palloc(program->nlabels * sizeof(Marker));
 		for (int i = 0; i < program->nlabels; i++)
 		{
-			machine->steps[i].machine = machine;
-			machine->steps[i].number = i;
-			machine->steps[i].is_last = program->is_last[i];
+			machine->markers[i].machine = machine;
+			machine->markers[i].number = i;
 		}
 		params = makeParamList(0);
-		params->paramCompile = compile_step;
+		params->paramCompile = compile_marker;
 		params->paramCompileArg = machine;
 	}
 	for (int i = 0; i < program->nsegments; i++)
@@ -876,12 +938,8 @@ static void
 run_error_callback(void *arg)
 {
 	const Frame *frame = (const Frame *) arg;
-	const Label *label;
+	const Label *label = &frame->program->labels[frame->current];
 
-	/* Behind the last one only the end of the run is left. */
-	if (frame->current >= frame->program->nlabels)
-		return;
-	label = &frame->program->labels[frame->current];
 	errcontext("%s \"%s\"", label->what, label->name);
 }
 
@@ -896,7 +954,6 @@ begin_run(Program *program, Frame *frame)
 
 	frame->program = program;
 	frame->current = 0;
-	frame->nmatched = 0;
 	if (unlikely(program->busy))
 	{
 		if (program_in_use(program))
@@ -977,41 +1034,48 @@ sla_condition_holds(SlaExpression *condition, TupleTableSlot *slot)
 }
 
 int
-sla_condition_list_run(SlaConditionList *list, TupleTableSlot *slot, int *matched)
+sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, int first_group,
+					int last_group)
 {
 	Program    *program = list->program;
+	int			from = list->group_start[first_group];
+	int			to = list->group_start[last_group + 1];
+	int			found = -1;
 	Frame		frame;
 	Machine    *machine;
 	ExprContext *econtext;
-	bool		ended = false;
 
-	if (program->nlabels == 0)
-		return 0;
+	if (from == to)
+		return -1;
 	machine = begin_run(program, &frame);
 	econtext = machine->econtext;
-	frame.matched = matched;
 	econtext->ecxt_scantuple = slot;
-	for (int i = 0; i < program->nsegments && !ended; i++)
+	for (int i = from; i < to; i++)
 	{
 		Segment    *segment = &program->segments[i];
 		bool		isnull;
+		Datum		number;
 
+		frame.current = segment->first;
 		if (segment->plain)
-			ended = DatumGetBool(ExecEvalExprSwitchContext(machine->states[i], econtext,
-														   &isnull));
+			number = ExecEvalExprSwitchContext(machine->states[i], econtext, &isnull);
 		else
 		{
 			SlaEnvironment saved;
 
 			enter(&saved, segment->search_path, segment->owner);
-			ended = DatumGetBool(ExecEvalExprSwitchContext(machine->states[i], econtext,
-														   &isnull));
+			number = ExecEvalExprSwitchContext(machine->states[i], econtext, &isnull);
 			sla_environment_leave(&saved);
+		}
+		if (!isnull)
+		{
+			found = DatumGetInt32(number);
+			break;
 		}
 	}
 	ResetExprContext(econtext);
 	end_run(program, machine, &frame);
-	return frame.nmatched;
+	return found;
 }
 
 /*
@@ -1031,6 +1095,7 @@ sla_expression_compile(Relation rel, const char *text, const char *search_path,
 	Segment    *segment;
 	Node	   *parsed;
 	Bitmapset  *columns = NULL;
+	bool		can_fail;
 	SlaExpression *expression;
 	MemoryContext scratch;
 	MemoryContext old;
@@ -1062,6 +1127,7 @@ sla_expression_compile(Relation rel, const char *text, const char *search_path,
 				 errmsg("%s must not call volatile functions", noun(result_type)),
 				 errdetail("The default value of an argument does.")));
 	segment->plain = !is_dependent_walker(segment->planned->expr, NULL);
+	can_fail = !segment->plain || contain_leaked_vars(segment->planned->expr);
 	program->machine = new_machine(program, program->cxt);
 	pull_varattnos(parsed, 1, &columns);
 	sla_environment_leave(&saved);
@@ -1073,6 +1139,7 @@ sla_expression_compile(Relation rel, const char *text, const char *search_path,
 	expression->program = program;
 	expression->parsed = parsed;
 	expression->columns = columns;
+	expression->can_fail = can_fail;
 	expression->result_type = result_type;
 	get_typlenbyval(result_type, &expression->typlen, &expression->typbyval);
 	expression->on_delete.func = release_program;
@@ -1093,58 +1160,74 @@ sla_expression_check(Relation rel, const char *text, const char *search_path,
 	MemoryContextDelete(cxt);
 }
 
+/* Can the condition be evaluated where the segment's conditions are? */
+static bool
+fits_in(const Segment *segment, const Segment *condition)
+{
+	return segment->plain || condition->plain ||
+		(segment->owner == condition->owner &&
+		 strcmp(segment->search_path, condition->search_path) == 0);
+}
+
+static void
+take_environment(Segment *segment, const Segment *condition)
+{
+	segment->plain = condition->plain;
+	segment->owner = condition->owner;
+	segment->search_path = pstrdup(condition->search_path);
+}
+
 /*
- * A list of compiled conditions.  Neighbours that can run in one environment
- * become one expression; most conditions are plain and fit in anywhere.
+ * Neighbours of one group that can do with one environment become one segment;
+ * most conditions are plain and fit in anywhere.
  */
 SlaConditionList *
-sla_condition_list(SlaExpression **conditions, const bool *is_last, int n,
+sla_condition_list(SlaExpression **conditions, const int *groups, int n, int ngroups,
 				   MemoryContext cxt)
 {
-	SlaConditionList *list;
 	Program    *program = new_program(n, n);
 	MemoryContext old = MemoryContextSwitchTo(program->cxt);
-	bool	   *last = palloc(Max(n, 1) * sizeof(bool));
+	int		   *group_start = palloc((ngroups + 1) * sizeof(int));
+	SlaConditionList *list;
 	int			next = 0;
 
 	program->nsegments = 0;
-	program->is_last = last;
-	while (next < n)
+	program->is_list = true;
+	for (int group = 0; group < ngroups; group++)
 	{
-		Segment    *segment = &program->segments[program->nsegments++];
-		List	   *branches = NIL;
-		SlaEnvironment saved;
-
-		for (; next < n; next++)
+		group_start[group] = program->nsegments;
+		while (next < n && groups[next] == group)
 		{
-			Program    *single = conditions[next]->program;
-			Segment    *own = &single->segments[0];
+			Segment    *segment = &program->segments[program->nsegments++];
+			List	   *arms = NIL;
+			SlaEnvironment saved;
 
-			Assert(conditions[next]->result_type == BOOLOID);
-			if (branches == NIL || (segment->plain && !own->plain))
+			segment->first = next;
+			take_environment(segment, &conditions[next]->program->segments[0]);
+			for (; next < n && groups[next] == group; next++)
 			{
-				segment->plain = own->plain;
-				segment->owner = own->owner;
-				segment->search_path = pstrdup(own->search_path);
+				Program    *single = conditions[next]->program;
+				Segment    *own = &single->segments[0];
+
+				Assert(conditions[next]->result_type == BOOLOID);
+				if (!fits_in(segment, own))
+					break;
+				if (segment->plain && !own->plain)
+					take_environment(segment, own);
+				program->labels[next].what = pstrdup(single->labels[0].what);
+				program->labels[next].name = pstrdup(single->labels[0].name);
+				arms = add_arms(arms, conditions[next], next);
 			}
-			else if (!own->plain &&
-					 (own->owner != segment->owner ||
-					  strcmp(own->search_path, segment->search_path) != 0))
-				break;
-			program->generation = Min(program->generation, single->generation);
-			program->labels[next].what = pstrdup(single->labels[0].what);
-			program->labels[next].name = pstrdup(single->labels[0].name);
-			last[next] = is_last[next];
-			branches = lappend(branches, condition_branch(conditions[next]->parsed, next));
+			enter(&saved, segment->search_path, segment->owner);
+			plan_segment(segment, make_case(arms));
+			sla_environment_leave(&saved);
 		}
-		enter(&saved, segment->search_path, segment->owner);
-		plan_segment(segment, list_length(branches) == 1 ? linitial(branches)
-					 : (Node *) makeBoolExpr(OR_EXPR, branches, -1));
-		sla_environment_leave(&saved);
 	}
+	Assert(next == n);
+	group_start[ngroups] = program->nsegments;
 	program->machine = new_machine(program, program->cxt);
 
-	/* What became invalid since it was compiled was not watched all the time. */
+	/* What became invalid meanwhile was not watched all the time. */
 	for (int i = 0; i < n; i++)
 	{
 		if (!program_valid(conditions[i]->program))
@@ -1155,6 +1238,8 @@ sla_condition_list(SlaExpression **conditions, const bool *is_last, int n,
 	list = MemoryContextAllocZero(cxt, sizeof(SlaConditionList));
 	keep_program(program);
 	list->program = program;
+	list->ngroups = ngroups;
+	list->group_start = group_start;
 	list->on_delete.func = release_program;
 	list->on_delete.arg = program;
 	MemoryContextRegisterResetCallback(cxt, &list->on_delete);

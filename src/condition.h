@@ -103,22 +103,22 @@ extern void sla_environment_leave(const SlaEnvironment *saved);
 extern Oid	sla_expression_owner(const char *role, const char *what, const char *name);
 
 /*
- * Conditions tried in order, as one program.  A list takes what it needs from
- * the conditions, which need not outlive it; all are of the same relation.
+ * Conditions that are tried in order, as one program.  A list takes what it
+ * needs from the conditions, which need not outlive it; all are of one
+ * relation.  They come in groups, numbered from 0 and in this order.
  */
 typedef struct SlaConditionList SlaConditionList;
 
 extern SlaConditionList *sla_condition_list(SlaExpression **conditions,
-											const bool *is_last, int n,
-											MemoryContext cxt);
+											const int *groups, int n,
+											int ngroups, MemoryContext cxt);
 
 /*
- * Which conditions hold for the row: fills matched, which has room for all,
- * with their numbers in order, up to and including the first one that
- * is_last; returns how many.
+ * The number of the first condition in these groups that holds for the row, -1
+ * if none does.  Conditions behind it are not evaluated.
  */
-extern int	sla_condition_list_run(SlaConditionList *list, TupleTableSlot *slot,
-								   int *matched);
+extern int	sla_first_condition(SlaConditionList *list, TupleTableSlot *slot,
+								int first_group, int last_group);
 extern bool sla_condition_list_valid(const SlaConditionList *list);
 
 #endif							/* SLA_CONDITION_H */

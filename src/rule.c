@@ -82,12 +82,17 @@ typedef struct Rule
 	Level	   *level;			/* what set_level names */
 } Rule;
 
-/* The rules for new tickets, or those for changed ones. */
+/*
+ * The rules for new tickets, or those for changed ones, as a list of conditions
+ * whose first group are the rules that stop.  Then come, for each agreement, as
+ * many groups as there are rules that stop, and one more; see build_list.
+ */
 typedef struct RuleList
 {
-	int			n;
-	Rule	  **rules;
+	Rule	  **rules;			/* as the conditions are numbered */
 	SlaConditionList *conditions;
+	int			nstops;
+	bool		sets[SLA_N_AGREEMENTS]; /* does any rule set such a level? */
 } RuleList;
 
 struct SlaRuleSet
@@ -98,6 +103,7 @@ struct SlaRuleSet
 	List	   *levels;
 	RuleList	for_new;
 	RuleList	for_changed;
+	bool		keep_levels;	/* see sla_rules_keep_levels */
 	List	   *target_conditions;
 	Bitmapset  *columns;
 	struct SlaRuleSet *next;	/* of the same relation */
@@ -389,30 +395,120 @@ read_level(const char *name, Relation rel)
  * ---------------------------------------------------------------------------
  */
 
+/* Conditions and their groups, while they are being listed. */
+typedef struct ListBuilder
+{
+	RuleList   *list;
+	SlaExpression **conditions;
+	int		   *groups;
+	int			n;
+} ListBuilder;
+
+static void
+add_to_list(ListBuilder *builder, int group, Rule *rule, SlaExpression *condition)
+{
+	builder->list->rules[builder->n] = rule;
+	builder->conditions[builder->n] = condition;
+	builder->groups[builder->n] = group;
+	builder->n++;
+}
+
+/* The group of the rules of an agreement before the stop of that number. */
+static int
+group_before_stop(const RuleList *list, int agreement, int stop)
+{
+	return 1 + agreement * (list->nstops + 1) + (list->nstops - stop);
+}
+
+/*
+ * Lays out the rules so that no condition is evaluated that cannot matter.
+ *
+ * What counts is the last rule that matches, of those up to the first one that
+ * matches and stops.  So the rules that stop are tried first, in order.  From
+ * where that ends the others are tried backwards, and the first that matches
+ * is the level: rules between the same two stops are one group, which leaves
+ * those behind the stop out.  A rule that sets no level and does not stop is
+ * never tried.
+ */
 static void
 build_list(RuleList *list, List *rules, List *conditions, bool is_new)
 {
-	int			size = Max(list_length(rules), 1);
-	SlaExpression **expressions = palloc(size * sizeof(SlaExpression *));
-	bool	   *is_last = palloc(size * sizeof(bool));
-	ListCell   *rule_cell;
-	ListCell   *condition_cell;
+	int			n = list_length(rules);
+	Rule	  **rule = palloc(Max(n, 1) * sizeof(Rule *));
+	SlaExpression **condition = palloc(Max(n, 1) * sizeof(SlaExpression *));
+	ListBuilder builder = {
+		.list = list,
+		.conditions = palloc(Max(n, 1) * sizeof(SlaExpression *)),
+		.groups = palloc(Max(n, 1) * sizeof(int)),
+	};
+	int			count = 0;
 
-	list->rules = palloc(size * sizeof(Rule *));
-	list->n = 0;
-	forboth(rule_cell, rules, condition_cell, conditions)
+	memset(list, 0, sizeof(RuleList));
+	list->rules = palloc(Max(n, 1) * sizeof(Rule *));
+	for (int i = 0; i < n; i++)
 	{
-		Rule	   *rule = (Rule *) lfirst(rule_cell);
+		Rule	   *candidate = (Rule *) list_nth(rules, i);
 
-		if (!(is_new ? rule->on_create : rule->on_change))
+		if (!(is_new ? candidate->on_create : candidate->on_change))
 			continue;
-		list->rules[list->n] = rule;
-		expressions[list->n] = (SlaExpression *) lfirst(condition_cell);
-		is_last[list->n] = rule->stop;
-		list->n++;
+		rule[count] = candidate;
+		condition[count] = (SlaExpression *) list_nth(conditions, i);
+		if (candidate->level != NULL)
+			list->sets[candidate->level->agreement] = true;
+		if (candidate->stop)
+		{
+			add_to_list(&builder, 0, candidate, condition[count]);
+			list->nstops++;
+		}
+		count++;
 	}
-	list->conditions = sla_condition_list(expressions, is_last, list->n,
-										  CurrentMemoryContext);
+	for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
+	{
+		int			stop = list->nstops;
+
+		for (int i = count - 1; i >= 0; i--)
+		{
+			if (rule[i]->stop)
+				stop--;
+			else if (rule[i]->level != NULL && rule[i]->level->agreement == agreement)
+				add_to_list(&builder, group_before_stop(list, agreement, stop), rule[i],
+							condition[i]);
+		}
+	}
+	list->conditions =
+		sla_condition_list(builder.conditions, builder.groups, builder.n,
+						   group_before_stop(list, SLA_N_AGREEMENTS, list->nstops),
+						   CurrentMemoryContext);
+}
+
+/* The number of the rule that stops the others for the row, nstops if none. */
+static int
+find_stop(const RuleList *list, TupleTableSlot *slot)
+{
+	int			stop = sla_first_condition(list->conditions, slot, 0, 0);
+
+	return stop < 0 ? list->nstops : stop;
+}
+
+/* The rule that sets the level of an agreement for the row, NULL if none. */
+static const Rule *
+find_setter(const RuleList *list, TupleTableSlot *slot, int agreement, int stop)
+{
+	int			number;
+
+	if (!list->sets[agreement])
+		return NULL;
+	if (stop < list->nstops)
+	{
+		const Rule *rule = list->rules[stop];
+
+		if (rule->level != NULL && rule->level->agreement == agreement)
+			return rule;
+	}
+	number = sla_first_condition(list->conditions, slot,
+								 group_before_stop(list, agreement, stop),
+								 group_before_stop(list, agreement, 0));
+	return number < 0 ? NULL : list->rules[number];
 }
 
 /* Is every rule either in both lists or in none? */
@@ -491,6 +587,8 @@ build_rule_set(const char *source, Relation rel)
 		set->columns = bms_add_members(set->columns, sla_expression_columns(condition));
 		if (rule->set_level != NULL)
 			rule->level = level_of_rule(set, rule->set_level, rel);
+		if (rule->level != NULL && rule->on_create && !rule->on_change)
+			set->keep_levels = true;
 		rules = lappend(rules, rule);
 		conditions = lappend(conditions, condition);
 	}
@@ -651,33 +749,17 @@ choose_promises(const Level *level, TupleTableSlot *slot, SlaChosenLevel *chosen
 	}
 }
 
-/* Room for the numbers of the matching rules; mostly none is allocated. */
-#define FEW_RULES 64
-
 void
 sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
 				  SlaChoice *choice)
 {
 	const RuleList *list = is_new ? &rules->for_new : &rules->for_changed;
-	const Rule *setters[SLA_N_AGREEMENTS] = {NULL};
-	int			few[FEW_RULES];
-	int		   *matched = list->n <= FEW_RULES ? few : palloc(list->n * sizeof(int));
-	int			n = sla_condition_list_run(list->conditions, slot, matched);
-
-	for (int i = 0; i < n; i++)
-	{
-		const Rule *rule = list->rules[matched[i]];
-
-		if (rule->level != NULL)
-			setters[rule->level->agreement] = rule;
-	}
-	if (matched != few)
-		pfree(matched);
+	int			stop = find_stop(list, slot);
 
 	memset(choice, 0, sizeof(SlaChoice));
 	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
 	{
-		const Rule *rule = setters[i];
+		const Rule *rule = find_setter(list, slot, i, stop);
 		SlaChosenLevel *chosen = &choice->agreements[i];
 
 		if (rule == NULL)
@@ -692,35 +774,7 @@ sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
 bool
 sla_rules_keep_levels(const SlaRuleSet *rules)
 {
-	for (int i = 0; i < rules->for_new.n; i++)
-	{
-		const Rule *rule = rules->for_new.rules[i];
-
-		if (rule->level != NULL && !rule->on_change)
-			return true;
-	}
-	return false;
-}
-
-/* The level of the customer agreement alone, NULL if none. */
-static const Level *
-choose_customer_level(const RuleList *list, TupleTableSlot *slot)
-{
-	const Level *level = NULL;
-	int			few[FEW_RULES];
-	int		   *matched = list->n <= FEW_RULES ? few : palloc(list->n * sizeof(int));
-	int			n = sla_condition_list_run(list->conditions, slot, matched);
-
-	while (--n >= 0 && level == NULL)
-	{
-		const Rule *rule = list->rules[matched[n]];
-
-		if (rule->level != NULL && rule->level->agreement == SLA_CUSTOMER)
-			level = rule->level;
-	}
-	if (matched != few)
-		pfree(matched);
-	return level;
+	return rules->keep_levels;
 }
 
 void
@@ -915,7 +969,9 @@ static Datum
 level_for(LevelForState *state, FunctionCallInfo fcinfo, HeapTupleHeader row)
 {
 	HeapTupleData tuple;
-	const Level *level;
+	const RuleList *list;
+	const Rule *rule;
+	const text *level;
 
 	if (state->generation != sla_rule_generation || state->epoch != rule_sets_epoch ||
 		!sla_condition_list_valid(state->rules->for_new.conditions))
@@ -926,12 +982,13 @@ level_for(LevelForState *state, FunctionCallInfo fcinfo, HeapTupleHeader row)
 	tuple.t_tableOid = state->relid;
 	tuple.t_data = row;
 	ExecStoreHeapTuple(&tuple, state->slot, false);
-	level = choose_customer_level(&state->rules->for_new, state->slot);
+	list = &state->rules->for_new;
+	rule = find_setter(list, state->slot, SLA_CUSTOMER, find_stop(list, state->slot));
 	ExecClearTuple(state->slot);
-	if (level == NULL)
+	if (rule == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(VARDATA(level->name_text),
-											  VARSIZE(level->name_text) - VARHDRSZ));
+	level = rule->level->name_text;
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(VARDATA(level), VARSIZE(level) - VARHDRSZ));
 }
 
 /* sla.level_for(ticket_row anyelement) RETURNS text */
