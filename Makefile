@@ -10,6 +10,8 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pg_sla.contr
 MODULE_big = pg_sla
 OBJS = \
 	src/core/opening_hours.o \
+	src/core/opening_hours_parse.o \
+	src/core/opening_hours_print.o \
 	src/core/expand.o \
 	src/core/pattern.o \
 	src/core/timeline.o \
