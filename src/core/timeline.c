@@ -401,20 +401,57 @@ amount_before_cell(const series *series, int64_t index, bool rest)
 }
 
 /*
+ * The last cell of the window with no more than `amount` before it; that of
+ * the first must be no more, and of the end more.  Looks around `near`, a cell
+ * of the window, as what is asked for is most often not far.
+ */
+static inline int64_t
+find_cell(const series *series, bool rest, int64_t amount, int64_t near)
+{
+	int64_t		low = near;		/* has no more before it */
+	int64_t		high;			/* has more before it */
+	int64_t		step = 1;
+
+	if (amount_before_cell(series, near, rest) <= amount)
+	{
+		for (high = low + 1; amount_before_cell(series, high, rest) <= amount; high += step)
+		{
+			low = high;
+			step *= 2;
+			if (step > series->count - high)
+				step = series->count - high;
+		}
+	}
+	else
+	{
+		do
+		{
+			high = low;
+			low -= step < low ? step : low;
+			step *= 2;
+		} while (amount_before_cell(series, low, rest) > amount);
+	}
+	while (high - low > 1)
+	{
+		int64_t		middle = low + (high - low) / 2;
+
+		if (amount_before_cell(series, middle, rest) <= amount)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
  * Find the one week with no more than `amount` before it and more before the
- * next.  *within is the amount less that before the week.  False when there is
- * no such week.
+ * next, looking around the week `near` first.  *within is the amount less that
+ * before the week.  False when there is no such week.
  */
 static bool
 find_week(sla_timeline *timeline, series *series, bool rest, int64_t amount,
-		  int64_t *index, int64_t *cycles, int64_t *within)
+		  int64_t near, int64_t *index, int64_t *cycles, int64_t *within)
 {
-	int64_t		low;
-	int64_t		length;
-
-	if (series->count == 0)
-		cover(timeline, series, series->begin + WEEKS_PER_CYCLE);
-
 	*cycles = 0;
 	while (amount >= amount_before_cell(series, series->count, rest) &&
 		   series->first + series->count < series->end)
@@ -452,17 +489,13 @@ find_week(sla_timeline *timeline, series *series, bool rest, int64_t amount,
 		amount -= *cycles * cycle;
 	}
 
-	low = 0;
-	length = series->count;
-	while (length > 1)
-	{
-		int64_t		half = length / 2;
-
-		low += amount_before_cell(series, low + half, rest) <= amount ? half : 0;
-		length -= half;
-	}
-	*index = low;
-	*within = amount - amount_before_cell(series, low, rest);
+	near -= series->first;
+	if (near < 0)
+		near = 0;
+	else if (near >= series->count)
+		near = series->count - 1;
+	*index = find_cell(series, rest, amount, near);
+	*within = amount - amount_before_cell(series, *index, rest);
 	return true;
 }
 
@@ -498,69 +531,78 @@ spot_anywhere(sla_timeline *timeline, sla_instant t, spot *spot)
 				  &spot->index, &spot->cycles);
 }
 
-/* The open time of the spot's week before the spot, in microseconds. */
-static inline int64_t
-open_in_week(const sla_pattern *pattern, const spot *spot)
+static inline const sla_pattern *
+spot_pattern(const sla_timeline *timeline, const spot *spot)
 {
-	const sla_opening *opening = sla_pattern_opening(pattern, spot->second);
-	uint32_t	passed = spot->second - opening->from;
-	uint32_t	length = opening[1].before - opening->before;
-	bool		open = passed < length;
-
-	return (int64_t) (opening->before + (open ? passed : length)) * SLA_USECS_PER_SEC +
-		(open ? spot->fraction : 0);
+	return cell_pattern(timeline, timeline->time.cells[spot->index]);
 }
 
-/* Is the second of the spot open? */
-static inline bool
-open_at(const sla_timeline *timeline, const spot *spot)
+static inline int64_t
+spot_week(const sla_timeline *timeline, const spot *spot)
 {
-	const sla_opening *opening =
-		sla_pattern_opening(cell_pattern(timeline, timeline->time.cells[spot->index]),
-							spot->second);
+	return timeline->time.first + spot->index + spot->cycles * WEEKS_PER_CYCLE;
+}
 
-	return spot->second - opening->from < opening[1].before - opening->before;
+static inline uint32_t
+opening_length(const sla_opening *opening)
+{
+	return opening[1].before - opening->before;
+}
+
+/*
+ * The open time of the spot's week before the spot, in microseconds.
+ * `opening` is the last at or before it.
+ */
+static inline int64_t
+open_in_week(const spot *spot, const sla_opening *opening)
+{
+	uint32_t	passed = spot->second - opening->from;
+	uint32_t	length = opening_length(opening);
+
+	if (passed < length)
+		return (int64_t) (opening->before + passed) * SLA_USECS_PER_SEC + spot->fraction;
+	return (int64_t) opening[1].before * SLA_USECS_PER_SEC;
 }
 
 /*
  * The open time before t (finite), or the closed time, from an arbitrary but
- * fixed beginning.
+ * fixed beginning.  *week is the week of t.
  */
 static span
-time_before(sla_timeline *timeline, sla_instant t, bool closed)
+time_before(sla_timeline *timeline, sla_instant t, bool closed, int64_t *week)
 {
 	spot		spot;
 	int64_t		more = spot_anywhere(timeline, t, &spot);
-	int64_t		week = timeline->time.cells[spot.index];
 	const sla_opening *opening =
-		sla_pattern_opening(cell_pattern(timeline, week), spot.second);
-	uint32_t	passed = spot.second - opening->from;
-	uint32_t	length = opening[1].before - opening->before;
-	bool		open = passed < length;
+		sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
+	int64_t		in_week = open_in_week(&spot, opening);
+	bool		open = spot.second - opening->from < opening_length(opening);
 	span		result;
 
-	result.seconds = cell_amount(week) + more + opening->before + (open ? passed : length);
+	*week = spot_week(timeline, &spot);
+	result.seconds = cell_amount(timeline->time.cells[spot.index]) + more +
+		in_week / SLA_USECS_PER_SEC;
 	if (closed)
-		result.seconds = (timeline->time.first + spot.index +
-						  spot.cycles * WEEKS_PER_CYCLE) * SLA_SECS_PER_WEEK +
-			spot.second - result.seconds;
+		result.seconds = *week * SLA_SECS_PER_WEEK + spot.second - result.seconds;
 	result.fraction = open != closed ? spot.fraction : 0;
 	return result;
 }
 
 /*
  * The second that is open (closed) and has that many open (closed) seconds
- * before it.
+ * before it.  Most likely near a week.
  */
 static bool
-find_second(sla_timeline *timeline, bool closed, int64_t amount, int64_t *second)
+find_second(sla_timeline *timeline, bool closed, int64_t amount, int64_t near,
+			int64_t *second)
 {
 	int64_t		index;
 	int64_t		cycles;
 	int64_t		within;
 	const sla_pattern *pattern;
 
-	if (!find_week(timeline, &timeline->time, closed, amount, &index, &cycles, &within))
+	if (!find_week(timeline, &timeline->time, closed, amount, near,
+				   &index, &cycles, &within))
 		return false;
 	pattern = cell_pattern(timeline, timeline->time.cells[index]);
 	*second = timeline->time.origin +
@@ -582,23 +624,25 @@ make_instant(int64_t second, uint32_t fraction, sla_instant *result)
 
 /* The last instant that has an amount of open (closed) time before it. */
 static bool
-last_with(sla_timeline *timeline, bool closed, span amount, sla_instant *result)
+last_with(sla_timeline *timeline, bool closed, span amount, int64_t near,
+		  sla_instant *result)
 {
 	int64_t		second;
 
-	return find_second(timeline, closed, amount.seconds, &second) &&
+	return find_second(timeline, closed, amount.seconds, near, &second) &&
 		make_instant(second, amount.fraction, result);
 }
 
 /* The first instant that has an amount of open (closed) time before it. */
 static bool
-first_with(sla_timeline *timeline, bool closed, span amount, sla_instant *result)
+first_with(sla_timeline *timeline, bool closed, span amount, int64_t near,
+		   sla_instant *result)
 {
 	int64_t		second;
 
 	if (amount.fraction > 0)
-		return last_with(timeline, closed, amount, result);
-	return find_second(timeline, closed, amount.seconds - 1, &second) &&
+		return last_with(timeline, closed, amount, near, result);
+	return find_second(timeline, closed, amount.seconds - 1, near, &second) &&
 		make_instant(second + 1, 0, result);
 }
 
@@ -709,9 +753,11 @@ bool
 sla_is_open(sla_timeline *timeline, sla_instant t)
 {
 	spot		spot;
+	const sla_opening *opening;
 
 	spot_anywhere(timeline, t, &spot);
-	return open_at(timeline, &spot);
+	opening = sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
+	return spot.second - opening->from < opening_length(opening);
 }
 
 /* The open time before t, as far as it is finite. */
@@ -719,10 +765,11 @@ static bool
 open_before(sla_timeline *timeline, sla_instant t, span *result)
 {
 	series	   *time = &timeline->time;
+	int64_t		week;
 
 	if (is_finite(t))
 	{
-		*result = time_before(timeline, t, false);
+		*result = time_before(timeline, t, false, &week);
 		return true;
 	}
 	result->fraction = 0;
@@ -778,19 +825,19 @@ sla_measure(sla_timeline *timeline, sla_instant a, sla_instant b, int64_t *resul
 {
 	spot		spot_a;
 	spot		spot_b;
-	int64_t		week_a;
-	int64_t		week_b;
+	int64_t		cell_a;
+	int64_t		cell_b;
 
-	if (!spot_in_window(timeline, a, &spot_a) || !spot_in_window(timeline, b, &spot_b) ||
-		!is_finite(a) || !is_finite(b))
+	/* No window reaches to where infinite instants would be. */
+	if (!spot_in_window(timeline, a, &spot_a) || !spot_in_window(timeline, b, &spot_b))
 		return measure_anywhere(timeline, a, b, result);
 
 	/* Cells span 11000 years at the most: no product can overflow. */
-	week_a = timeline->time.cells[spot_a.index];
-	week_b = timeline->time.cells[spot_b.index];
-	*result = (cell_amount(week_b) - cell_amount(week_a)) * SLA_USECS_PER_SEC +
-		open_in_week(cell_pattern(timeline, week_b), &spot_b) -
-		open_in_week(cell_pattern(timeline, week_a), &spot_a);
+	cell_a = timeline->time.cells[spot_a.index];
+	cell_b = timeline->time.cells[spot_b.index];
+	*result = (cell_amount(cell_b) - cell_amount(cell_a)) * SLA_USECS_PER_SEC +
+		open_in_week(&spot_b, sla_pattern_opening(cell_pattern(timeline, cell_b), spot_b.second)) -
+		open_in_week(&spot_a, sla_pattern_opening(cell_pattern(timeline, cell_a), spot_a.second));
 	return true;
 }
 
@@ -798,19 +845,71 @@ static sla_instant
 advance_anywhere(sla_timeline *timeline, sla_instant t, int64_t amount)
 {
 	sla_instant result;
-	span		target = span_plus(time_before(timeline, t, false), amount);
+	int64_t		week;
+	span		target;
 
+	if (!is_finite(t))
+		return t;
+	target = span_plus(time_before(timeline, t, false, &week), amount);
 	if (amount > 0)
-		return first_with(timeline, false, target, &result) ? result : SLA_FOREVER;
-	return last_with(timeline, false, target, &result) ? result : SLA_BEFORE_ALL;
+		return first_with(timeline, false, target, week, &result) ? result : SLA_FOREVER;
+	return last_with(timeline, false, target, week, &result) ? result : SLA_BEFORE_ALL;
 }
 
 sla_instant
 sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
 {
-	if (amount == 0 || !is_finite(t))
+	const series *time = &timeline->time;
+	spot		spot;
+	int64_t		cell;
+	const sla_pattern *pattern;
+	const sla_opening *opening;
+	int64_t		week;			/* the instant with which the week begins */
+	int64_t		target;			/* open microseconds, from there to the result */
+	int64_t		seconds;
+	int64_t		index;
+	uint32_t	second;
+
+	if (amount == 0)
 		return t;
-	return advance_anywhere(timeline, t, amount);
+	/* Amounts of more than 11000 years leave the window anyway. */
+	if (!spot_in_window(timeline, t, &spot) ||
+		amount > INT64_MAX / 4 || amount < INT64_MIN / 4)
+		return advance_anywhere(timeline, t, amount);
+
+	cell = time->cells[spot.index];
+	pattern = cell_pattern(timeline, cell);
+	opening = sla_pattern_opening(pattern, spot.second);
+	week = t - (spot.second * SLA_USECS_PER_SEC + spot.fraction);
+	target = open_in_week(&spot, opening) + amount;
+
+	/*
+	 * The open second in which the result lies, by its number; it may end with
+	 * it when going forward, but begins with it when going backward.
+	 */
+	seconds = sla_floor_div(amount > 0 ? target - 1 : target, SLA_USECS_PER_SEC);
+
+	if (seconds >= 0 && seconds < cell_amount(time->cells[spot.index + 1]) - cell_amount(cell))
+	{
+		/* In this week, and most likely in this stretch or the next. */
+		while (opening[1].before <= seconds)
+			opening++;
+		while (opening->before > seconds)
+			opening--;
+		return week + target +
+			(int64_t) (opening->from - opening->before) * SLA_USECS_PER_SEC;
+	}
+
+	seconds += cell_amount(cell);
+	if (seconds < cell_amount(time->cells[0]) ||
+		seconds >= cell_amount(time->cells[time->count]))
+		return advance_anywhere(timeline, t, amount);
+	index = find_cell(time, false, seconds, spot.index);
+	second = sla_pattern_open_second(cell_pattern(timeline, time->cells[index]),
+									 (uint32_t) (seconds - cell_amount(time->cells[index])));
+	return week + (index - spot.index) * (int64_t) USECS_PER_WEEK +
+		second * SLA_USECS_PER_SEC +
+		(target - (seconds - cell_amount(cell)) * SLA_USECS_PER_SEC);
 }
 
 /* The first instant, from t (finite) on, that is open (closed). */
@@ -818,14 +917,29 @@ static bool
 first_from(sla_timeline *timeline, sla_instant t, bool closed, sla_instant *result)
 {
 	spot		spot;
+	const sla_opening *opening;
+	uint32_t	edge;			/* the next change, if it is in this week */
+	int64_t		week;
+	span		before;
 
 	spot_anywhere(timeline, t, &spot);
-	if (open_at(timeline, &spot) != closed)
+	opening = sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
+	edge = opening->from + opening_length(opening);
+	if ((spot.second < edge) != closed)
 	{
 		*result = t;
 		return true;
 	}
-	return last_with(timeline, closed, time_before(timeline, t, closed), result);
+	if (!closed)
+		edge = opening[1].from;
+	if (edge < SLA_SECS_PER_WEEK)
+	{
+		*result = t - spot.fraction +
+			(int64_t) (edge - spot.second) * SLA_USECS_PER_SEC;
+		return *result < SLA_END_INSTANT;
+	}
+	before = time_before(timeline, t, closed, &week);
+	return last_with(timeline, closed, before, week, result);
 }
 
 /* The last instant, up to t (finite), just before which it is open (closed). */
@@ -833,14 +947,29 @@ static bool
 last_until(sla_timeline *timeline, sla_instant t, bool closed, sla_instant *result)
 {
 	spot		spot;
+	const sla_opening *opening;
+	uint32_t	edge;			/* the change before, if it is in this week */
+	int64_t		week;
+	span		before;
 
 	spot_anywhere(timeline, t - 1, &spot);
-	if (open_at(timeline, &spot) != closed)
+	opening = sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
+	edge = opening->from + opening_length(opening);
+	if ((spot.second < edge) != closed)
 	{
 		*result = t;
 		return true;
 	}
-	return first_with(timeline, closed, time_before(timeline, t, closed), result);
+	if (closed)
+		edge = opening->from;
+	if (edge > 0)
+	{
+		*result = t - 1 - spot.fraction -
+			(int64_t) (spot.second - edge) * SLA_USECS_PER_SEC;
+		return *result >= SLA_FIRST_INSTANT;
+	}
+	before = time_before(timeline, t, closed, &week);
+	return first_with(timeline, closed, before, week, result);
 }
 
 /* Infinite instants stand for the ends of what is finite. */
@@ -971,6 +1100,7 @@ bool
 sla_nth_business_day(sla_timeline *timeline, sla_date day, int64_t n, sla_date *result)
 {
 	int64_t		before;			/* business days before the wanted one */
+	int64_t		near;
 	int64_t		index;
 	int64_t		cycles;
 	int64_t		within;
@@ -986,8 +1116,10 @@ sla_nth_business_day(sla_timeline *timeline, sla_date day, int64_t n, sla_date *
 		before = days_before(timeline, (int64_t) day + 1, NULL) - 1;
 	else
 		before = days_before(timeline, day, NULL);
+	near = (day + DATE_BIAS) / DAYS_PER_WEEK;
 	if (__builtin_add_overflow(before, n, &before) ||
-		!find_week(timeline, &timeline->dates, false, before, &index, &cycles, &within))
+		!find_week(timeline, &timeline->dates, false, before, near,
+				   &index, &cycles, &within))
 		return false;
 
 	mask = (uint32_t) (timeline->dates.cells[index] & PAYLOAD_MASK);
