@@ -349,7 +349,10 @@ parse_form(ParseState *pstate, const char *text, Oid result_type)
 				 result_type == BOOLOID ?
 				 errhint("A condition that always holds is: true") : 0));
 	target = linitial_node(ResTarget, select->targetList);
-	if (list_length(select->targetList) != 1 || target->name != NULL ||
+	/* A star alone is no expression, and transformExpr would trip over it. */
+	if ((IsA(target->val, ColumnRef) &&
+		 IsA(llast(((ColumnRef *) target->val)->fields), A_Star)) ||
+		list_length(select->targetList) != 1 || target->name != NULL ||
 		target->indirection != NIL || select->distinctClause != NIL ||
 		select->intoClause != NULL || select->fromClause != NIL ||
 		select->whereClause != NULL || select->groupClause != NIL ||
@@ -412,7 +415,7 @@ refuse_volatile_walker(Node *node, FormContext *context)
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 				 errmsg("%s must not call the volatile function %s", context->noun,
 						format_procedure(function)),
-				 errhint("A function that always gives the same answer within a statement can be declared STABLE."),
+				 errhint("It must give the same answer however often it is asked; a function that does can be declared STABLE."),
 				 parser_errposition(context->pstate, exprLocation(node))));
 	return expression_tree_walker(node, refuse_volatile_walker, context);
 }

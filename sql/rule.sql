@@ -1,0 +1,276 @@
+-- Metrics, levels, targets and rules: what is refused, and how a level is chosen.
+SET client_min_messages = warning;
+CREATE SCHEMA rule_test;
+SET search_path = rule_test;
+SET intervalstyle = postgres;
+SET timezone = 'UTC';
+
+-- Metrics: a user's version takes the place of the built-in one and is dumped.
+SELECT name, starts_on, stops_on, pauses_on, resumes_on, cancels_on FROM sla.metric ORDER BY name;
+SELECT name, reopens_on, blocked_by, repeats, on_reopen, builtin FROM sla.metric ORDER BY name;
+SELECT c.relname, e.condition
+FROM pg_extension x, unnest(x.extconfig, x.extcondition) AS e(relid, condition) JOIN pg_class c ON c.oid = e.relid
+WHERE x.extname = 'pg_sla' AND c.relname IN ('metric', 'level', 'target', 'rule') ORDER BY c.relname;
+SELECT sla.set_calendar('rule test', 'UTC', '24/7');
+INSERT INTO sla.level (name, calendar) VALUES ('used', 'rule test');
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'chat_response', '1 minute'), ('used', 'call_response', '1 minute');
+BEGIN;
+UPDATE sla.metric SET description = 'ours' WHERE name = 'chat_response';
+INSERT INTO sla.metric (name, starts_on, stops_on, builtin) VALUES ('call_response', '{call_started}', '{call_answered,call_ended}', true);
+INSERT INTO sla.metric (name, starts_on, stops_on) VALUES ('first_assignment', '{created}', '{assigned}');
+SELECT name, stops_on, description FROM sla.metric WHERE NOT builtin ORDER BY name;
+SELECT metric FROM sla.target WHERE level = 'used' ORDER BY metric;
+SAVEPOINT twice;
+INSERT INTO sla.metric (name, starts_on, stops_on) VALUES ('call_response', '{call_started}', '{call_answered}');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK TO twice;
+DELETE FROM sla.metric WHERE name = 'chat_response';
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+SELECT count(*) FROM sla.metric WHERE NOT builtin;
+INSERT INTO sla.metric (name, starts_on, stops_on) VALUES ('', '{a}', '{b}');
+INSERT INTO sla.metric (name, starts_on, stops_on) VALUES ('never', '{}', '{b}');
+INSERT INTO sla.metric (name, starts_on, stops_on) VALUES ('endless', '{a}', '{}');
+INSERT INTO sla.metric (name, starts_on, stops_on, pauses_on) VALUES ('hole', '{a}', '{b}', '{NULL}');
+INSERT INTO sla.metric (name, starts_on, stops_on, on_reopen) VALUES ('odd', '{a}', '{b}', 'again');
+
+-- Levels.
+INSERT INTO sla.level (name) VALUES ('none');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.level (name, calendar) VALUES ('unknown', 'no such calendar');
+\echo :LAST_ERROR_SQLSTATE
+UPDATE sla.level SET calendar = 'no such calendar' WHERE name = 'used';
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.level (name, calendar, agreement) VALUES ('odd', 'rule test', 'gentlemen''s');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.level (name, calendar, on_change) VALUES ('later', 'rule test', 'forward');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.level (name, calendar, on_change) VALUES ('odd', 'rule test', 'sometimes');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM sla.level WHERE name IN ('none', 'unknown', 'odd', 'later', '');
+
+-- Targets.
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', '0');
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', '-1 hour');
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', '-1 day');
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', '2 days -1 hour');
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', '-1 day 40 hours');
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', '1 month');
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', '1 year 1 hour');
+UPDATE sla.target SET goal = '0' WHERE level = 'used';
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'resolution', NULL);
+INSERT INTO sla.target (level, metric, goal) VALUES ('used', 'no such metric', '1 hour');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.target (level, metric, goal) VALUES ('no such level', 'resolution', '1 hour');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.target (level, metric, goal, condition) VALUES ('used', 'resolution', '1 hour', 'true or');
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
+\set SHOW_CONTEXT errors
+
+-- Rules: before the source is tracked only the form can be checked.
+INSERT INTO sla.level (name, calendar, agreement) VALUES
+	('low', 'rule test', 'customer'), ('high', 'rule test', 'customer'), ('ola', 'rule test', 'operational'), ('uc', 'rule test', 'supplier');
+INSERT INTO sla.rule (name, source, position, condition) VALUES ('form', 'rule test', 1, '(SELECT true)');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.rule (name, source, position, condition) VALUES ('form', 'rule test', 1, 'priority >');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('level', 'rule test', 1, 'true', 'no such level');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.rule (name, source, position, condition) VALUES ('wrong', 'rule test', 1, 'no_such_column');
+CREATE TABLE ticket (id integer PRIMARY KEY, status text, priority integer, tags text[] DEFAULT '{}');
+SELECT sla.level_for(t) FROM (VALUES (ROW(1, 'open', 1, '{}')::ticket)) AS v(t);
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.track('rule test', 'ticket', 'id');
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM sla.rule WHERE source = 'rule test';
+SELECT sla.track('rule test', 'ticket', 'id');
+INSERT INTO ticket VALUES (1, 'open', 1), (2, 'open', 2), (3, NULL, NULL);
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+-- Now all of it is.
+INSERT INTO sla.rule (name, source, position, condition) VALUES ('wrong', 'rule test', 1, 'no_such_column');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.rule (name, source, position, condition) VALUES ('wrong', 'rule test', 1, 'priority');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.rule (name, source, position, condition, search_path) VALUES ('restored', 'rule test', 1, '(SELECT 1)', 'public');
+\echo :LAST_ERROR_SQLSTATE
+BEGIN;
+INSERT INTO sla.rule (name, source, position, condition, search_path, owner) VALUES ('restored', 'rule test', 1, 'no_such_column', 'public', 'no such role');
+SELECT owner, search_path FROM sla.rule WHERE name = 'restored';
+ROLLBACK;
+
+-- Order: a later rule overrides, one that stops ends it; ties go by name.
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('everyone', 'rule test', 10, 'true', 'low');
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('two', 'rule test', 20, 'priority = 2', 'high');
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+UPDATE sla.rule SET position = 5 WHERE source = 'rule test' AND name = 'two';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+UPDATE sla.rule SET stop = true WHERE source = 'rule test' AND name = 'two';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+UPDATE sla.rule SET position = 10 WHERE source = 'rule test';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+UPDATE sla.rule SET name = 'before everyone' WHERE source = 'rule test' AND name = 'two';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+UPDATE sla.rule SET set_level = NULL WHERE source = 'rule test' AND name = 'before everyone';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+UPDATE sla.rule SET active = false WHERE source = 'rule test' AND name = 'before everyone';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+UPDATE sla.rule SET on_create = false WHERE source = 'rule test' AND name = 'everyone';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+
+-- What was rolled back was never there.
+BEGIN;
+UPDATE sla.rule SET on_create = true WHERE source = 'rule test';
+SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
+SAVEPOINT inner_one;
+DELETE FROM sla.rule WHERE source = 'rule test';
+SELECT count(sla.level_for(t)) FROM ticket t;
+ROLLBACK TO inner_one;
+SELECT count(sla.level_for(t)) FROM ticket t;
+ROLLBACK;
+SELECT count(sla.level_for(t)) FROM ticket t;
+
+-- All orders of stopping and not, against the definition in SQL: in order, a match sets the level, a stop ends it.
+DELETE FROM sla.rule WHERE source = 'rule test';
+CREATE FUNCTION by_definition(t ticket, kind text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+	matches boolean;
+	level text;
+BEGIN
+	FOR r IN SELECT * FROM sla.rule LEFT JOIN sla.level l ON l.name = set_level
+		WHERE source = 'rule test' AND active ORDER BY position, rule.name COLLATE "C" LOOP
+		EXECUTE format('SELECT %s FROM (SELECT ($1).*) AS ticket', r.condition) INTO matches USING t;
+		CONTINUE WHEN matches IS NOT TRUE;
+		IF r.agreement = kind THEN level := r.set_level; END IF;
+		EXIT WHEN r.stop;
+	END LOOP;
+	RETURN level;
+END
+$$;
+CREATE TABLE wanted (seed integer, id integer, customer text, got text);
+DO $$
+BEGIN
+	PERFORM setseed(0.42);
+	FOR seed IN 1 .. 60 LOOP
+		DELETE FROM sla.rule WHERE source = 'rule test';
+		INSERT INTO sla.rule (name, source, position, condition, set_level, stop, active)
+		SELECT 'r' || i, 'rule test', (random() * 4)::integer,
+			(ARRAY['true', 'priority = 1', 'priority > 1', 'status = ''open''', 'NULL', 'priority + 1 = 3', '''x'' = ANY (tags)', 'false', 'priority IS NULL'])[1 + (random() * 8)::integer],
+			(ARRAY['low', 'high', 'used', 'ola', 'uc', NULL])[1 + (random() * 5)::integer], random() < 0.3, random() < 0.9
+		FROM generate_series(1, 8) i;
+		INSERT INTO wanted SELECT seed, id, by_definition(t, 'customer'), sla.level_for(t) FROM ticket t;
+	END LOOP;
+END
+$$;
+SELECT count(*) AS cases, count(customer) > 90 AND count(DISTINCT customer) = 3 AS varied,
+	count(*) FILTER (WHERE customer IS DISTINCT FROM got) AS wrong FROM wanted;
+
+-- One level of each agreement; targets by position, the first whose condition holds.
+DELETE FROM sla.rule WHERE source = 'rule test';
+INSERT INTO sla.target (level, metric, position, goal, condition) VALUES
+	('low', 'resolution', 1, '3 hours', 'true'), ('low', 'resolution', 0, '2 hours', 'priority = 2'), ('low', 'first_response', 0, '1 hour', 'priority > 1'),
+	('ola', 'resolution', 0, '1 day 2 hours', 'true'), ('uc', 'resolution', 0, '5 days', 'true');
+INSERT INTO sla.rule (name, source, position, condition, set_level, stop) VALUES
+	('everyone', 'rule test', 10, 'true', 'low', false),
+	('inside', 'rule test', 20, 'priority IS NOT NULL', 'ola', false),
+	('enough', 'rule test', 30, 'priority = 2', NULL, true),
+	('supplier', 'rule test', 40, 'true', 'uc', false);
+INSERT INTO ticket SELECT id + 10, status, priority, tags FROM ticket;
+SELECT ticket, agreement, level, metric, goal FROM sla.log WHERE source = 'rule test' AND ticket > '10' ORDER BY ticket, agreement, metric;
+-- A target's condition is checked, too, when a rule can set its level.
+INSERT INTO sla.target (level, metric, position, goal, condition) VALUES ('low', 'resolution', 2, '3 hours', 'no_such_column');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.target (level, metric, position, goal, condition) VALUES ('high', 'resolution', 2, '3 hours', 'no_such_column');
+UPDATE sla.rule SET set_level = 'high' WHERE source = 'rule test' AND name = 'everyone';
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM sla.target WHERE level = 'high';
+INSERT INTO sla.target (level, metric, position, goal, condition) VALUES ('low', 'resolution', -1, '3 hours', '1 / (priority - 7) = 0');
+INSERT INTO ticket VALUES (20, 'open', 7);
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM sla.target WHERE level = 'low' AND position = -1;
+-- Only rules that can matter are evaluated; one that fails is named.
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('fails for seven', 'rule test', 5, '1 / (priority - 7) = 1', 'high');
+SELECT sla.level_for(ROW(20, 'open', 7, '{}')::ticket);
+UPDATE sla.rule SET position = 15 WHERE source = 'rule test' AND name = 'fails for seven';
+SELECT sla.level_for(ROW(20, 'open', 8, '{}')::ticket);
+SELECT sla.level_for(ROW(20, 'open', 7, '{}')::ticket);
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO ticket VALUES (20, 'open', 7);
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('fails for six', 'rule test', 16, '1 / (priority - 6) = 1', 'high');
+SELECT sla.level_for(ROW(20, 'open', 7, '{}')::ticket);
+SELECT sla.level_for(ROW(20, 'open', 6, '{}')::ticket);
+
+-- The names of levels and calendars can change.
+UPDATE sla.level SET name = 'lower' WHERE name = 'low';
+UPDATE sla.level SET name = 'ola 2' WHERE name = 'ola';
+SELECT sla.level_for(t) FROM ticket t WHERE id = 1;
+SELECT set_level FROM sla.rule WHERE source = 'rule test' AND name = 'everyone';
+DELETE FROM sla.level WHERE name = 'lower';
+\echo :LAST_ERROR_SQLSTATE
+-- A rule that was good breaks: an error, until it is mended.
+ALTER TABLE ticket RENAME priority TO importance;
+UPDATE ticket SET importance = 5 WHERE id = 1;
+\echo :LAST_ERROR_SQLSTATE
+ALTER TABLE ticket RENAME importance TO priority;
+
+-- sla.level_for: whose rows?
+SELECT sla.level_for(x) FROM (SELECT * FROM ticket) AS x;
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.level_for(1);
+\echo :LAST_ERROR_SQLSTATE
+CREATE TABLE other (id integer);
+SELECT sla.level_for(ROW(1)::other);
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.level_for('rule test', ROW(1)::other);
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.level_for('no such source', t) FROM ticket t;
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.level_for(NULL::ticket) IS NULL, sla.level_for(NULL, ROW(1, 'a', 1, NULL)::ticket) IS NULL;
+CREATE DOMAIN ticket_domain AS ticket;
+SELECT sla.level_for(ROW(1, 'a', 1, NULL)::ticket::ticket_domain);
+SELECT sla.track('rule test 2', 'ticket', 'id');
+SELECT sla.level_for(t) FROM ticket t WHERE id = 1;
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('second', 'rule test 2', 10, 'true', 'high');
+SELECT s, sla.level_for(s, t) FROM ticket t, unnest(ARRAY['rule test', 'rule test 2', 'rule test']) AS s WHERE id = 1;
+-- Long values, stored out of line, compressed or missing, are read all the same.
+UPDATE sla.rule SET condition = $$length(status) = 400000 AND added = 'x'$$ WHERE source = 'rule test 2';
+\echo :LAST_ERROR_SQLSTATE
+ALTER TABLE ticket ADD added text DEFAULT 'x';
+UPDATE sla.rule SET condition = $$length(status) = 400000 AND added = 'x'$$ WHERE source = 'rule test 2';
+ALTER TABLE ticket ALTER status SET STORAGE EXTERNAL;
+UPDATE ticket SET status = repeat('x', 400000), added = 'x' WHERE id = 1;
+SELECT id, sla.level_for('rule test 2', t) FROM ticket t WHERE id < 10 ORDER BY id;
+SELECT sla.untrack('rule test 2');
+
+-- Not everybody's business; but whoever may read a ticket may ask for its level.
+CREATE ROLE rule_clerk;
+GRANT USAGE ON SCHEMA rule_test TO rule_clerk;
+GRANT SELECT ON ticket TO rule_clerk;
+SET ROLE rule_clerk;
+SELECT * FROM sla.rule;
+SELECT * FROM sla.level;
+SELECT * FROM sla.target;
+SELECT * FROM sla.metric;
+SELECT sla.level_for(t) FROM ticket t WHERE id = 2;
+CREATE TEMP TABLE mine (name text);
+CREATE TRIGGER mine BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION sla.check_rule();
+INSERT INTO mine VALUES ('x');
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.check_metric();
+RESET ROLE;
+
+-- The table goes: what is left can still be written.
+DROP TABLE ticket CASCADE;
+UPDATE sla.rule SET condition = 'no_such_column' WHERE source = 'rule test' AND name = 'everyone';
+SELECT sla.untrack('rule test');
+DELETE FROM sla.rule WHERE source LIKE 'rule test%';
+DROP TABLE mine;
+DROP SCHEMA rule_test CASCADE;
+DROP ROLE rule_clerk;
