@@ -346,22 +346,32 @@ cover(sla_timeline *timeline, series *series, int64_t week)
 		extend_down(timeline, series);
 }
 
+/* The amount before a cell's week, or what is left of all time before it. */
+static inline int64_t
+amount_before_cell(const series *series, int64_t index, bool rest)
+{
+	int64_t		amount = cell_amount(series->cells[index]);
+
+	return rest ? (series->first + index) * SLA_SECS_PER_WEEK - amount : amount;
+}
+
 /* The amount of a whole cycle, of those above or below the irregular years. */
 static int64_t
-cycle_above(sla_timeline *timeline, series *series)
+cycle_above(sla_timeline *timeline, series *series, bool rest)
 {
 	cover(timeline, series, series->end - WEEKS_PER_CYCLE);
 	cover(timeline, series, series->end - 1);
-	return cell_amount(series->cells[series->count]) -
-		cell_amount(series->cells[series->count - WEEKS_PER_CYCLE]);
+	return amount_before_cell(series, series->count, rest) -
+		amount_before_cell(series, series->count - WEEKS_PER_CYCLE, rest);
 }
 
 static int64_t
-cycle_below(sla_timeline *timeline, series *series)
+cycle_below(sla_timeline *timeline, series *series, bool rest)
 {
 	cover(timeline, series, series->begin + WEEKS_PER_CYCLE - 1);
 	cover(timeline, series, series->begin);
-	return cell_amount(series->cells[WEEKS_PER_CYCLE]) - cell_amount(series->cells[0]);
+	return amount_before_cell(series, WEEKS_PER_CYCLE, rest) -
+		amount_before_cell(series, 0, rest);
 }
 
 /*
@@ -378,12 +388,12 @@ locate(sla_timeline *timeline, series *series, int64_t week,
 	if (week >= series->end)
 	{
 		*cycles = (week - series->end) / WEEKS_PER_CYCLE + 1;
-		more = *cycles * cycle_above(timeline, series);
+		more = *cycles * cycle_above(timeline, series, false);
 	}
 	else if (week < series->begin)
 	{
 		*cycles = -((series->begin - 1 - week) / WEEKS_PER_CYCLE + 1);
-		more = *cycles * cycle_below(timeline, series);
+		more = *cycles * cycle_below(timeline, series, false);
 	}
 	week -= *cycles * WEEKS_PER_CYCLE;
 	cover(timeline, series, week);
@@ -391,41 +401,35 @@ locate(sla_timeline *timeline, series *series, int64_t week,
 	return more;
 }
 
-/* The amount before a cell's week, or what is left of all time before it. */
-static inline int64_t
-amount_before_cell(const series *series, int64_t index, bool rest)
-{
-	int64_t		amount = cell_amount(series->cells[index]);
-
-	return rest ? (series->first + index) * SLA_SECS_PER_WEEK - amount : amount;
-}
-
 /*
- * The last cell of the window with no more than `amount` before it; that of
- * the first must be no more, and of the end more.  Looks around `near`, a cell
- * of the window, as what is asked for is most often not far.
+ * The one cell of the window with no more than `amount` before it and more
+ * before the next; false when it is not in the window.  Looks around `near`, a
+ * cell of the window, as what is asked for is most often not far.
  */
-static inline int64_t
-find_cell(const series *series, bool rest, int64_t amount, int64_t near)
+static inline bool
+find_cell(const series *series, bool rest, int64_t amount, int64_t near, int64_t *index)
 {
 	int64_t		low = near;		/* has no more before it */
-	int64_t		high;			/* has more before it */
+	int64_t		high = near + 1;	/* has more before it */
 	int64_t		step = 1;
 
 	if (amount_before_cell(series, near, rest) <= amount)
 	{
-		for (high = low + 1; amount_before_cell(series, high, rest) <= amount; high += step)
+		while (amount_before_cell(series, high, rest) <= amount)
 		{
+			if (high == series->count)
+				return false;
 			low = high;
+			high += step < series->count - high ? step : series->count - high;
 			step *= 2;
-			if (step > series->count - high)
-				step = series->count - high;
 		}
 	}
 	else
 	{
 		do
 		{
+			if (low == 0)
+				return false;
 			high = low;
 			low -= step < low ? step : low;
 			step *= 2;
@@ -440,7 +444,8 @@ find_cell(const series *series, bool rest, int64_t amount, int64_t near)
 		else
 			high = middle;
 	}
-	return low;
+	*index = low;
+	return true;
 }
 
 /*
@@ -453,48 +458,45 @@ find_week(sla_timeline *timeline, series *series, bool rest, int64_t amount,
 		  int64_t near, int64_t *index, int64_t *cycles, int64_t *within)
 {
 	*cycles = 0;
-	while (amount >= amount_before_cell(series, series->count, rest) &&
-		   series->first + series->count < series->end)
-		extend_up(timeline, series);
-	while (amount < amount_before_cell(series, 0, rest) &&
-		   series->first > series->begin)
-		extend_down(timeline, series);
-
-	if (amount >= amount_before_cell(series, series->count, rest))
-	{
-		int64_t		cycle = cycle_above(timeline, series);
-		int64_t		end = amount_before_cell(series, series->count, rest);
-
-		if (rest)
-			cycle = WEEKS_PER_CYCLE * SLA_SECS_PER_WEEK - cycle;
-		if (cycle == 0)
-			return false;
-		*cycles = (amount - end) / cycle + 1;
-		if (*cycles > MAX_CYCLES)
-			return false;
-		amount -= *cycles * cycle;
-	}
-	else if (amount < amount_before_cell(series, 0, rest))
-	{
-		int64_t		cycle = cycle_below(timeline, series);
-		int64_t		begin = amount_before_cell(series, 0, rest);
-
-		if (rest)
-			cycle = WEEKS_PER_CYCLE * SLA_SECS_PER_WEEK - cycle;
-		if (cycle == 0)
-			return false;
-		*cycles = -((begin - 1 - amount) / cycle + 1);
-		if (*cycles < -MAX_CYCLES)
-			return false;
-		amount -= *cycles * cycle;
-	}
-
 	near -= series->first;
 	if (near < 0)
 		near = 0;
 	else if (near >= series->count)
 		near = series->count - 1;
-	*index = find_cell(series, rest, amount, near);
+
+	if (!find_cell(series, rest, amount, near, index))
+	{
+		while (amount >= amount_before_cell(series, series->count, rest) &&
+			   series->first + series->count < series->end)
+			extend_up(timeline, series);
+		while (amount < amount_before_cell(series, 0, rest) &&
+			   series->first > series->begin)
+			extend_down(timeline, series);
+
+		if (amount >= amount_before_cell(series, series->count, rest))
+		{
+			int64_t		cycle = cycle_above(timeline, series, rest);
+			int64_t		end = amount_before_cell(series, series->count, rest);
+
+			if (cycle == 0)
+				return false;
+			*cycles = (amount - end) / cycle + 1;
+			amount -= *cycles * cycle;
+		}
+		else if (amount < amount_before_cell(series, 0, rest))
+		{
+			int64_t		cycle = cycle_below(timeline, series, rest);
+			int64_t		begin = amount_before_cell(series, 0, rest);
+
+			if (cycle == 0)
+				return false;
+			*cycles = -((begin - 1 - amount) / cycle + 1);
+			amount -= *cycles * cycle;
+		}
+		if (*cycles < -MAX_CYCLES || *cycles > MAX_CYCLES ||
+			!find_cell(series, rest, amount, 0, index))
+			return false;
+	}
 	*within = amount - amount_before_cell(series, *index, rest);
 	return true;
 }
@@ -775,13 +777,13 @@ open_before(sla_timeline *timeline, sla_instant t, span *result)
 	result->fraction = 0;
 	if (t == SLA_FOREVER)
 	{
-		if (cycle_above(timeline, time) != 0)
+		if (cycle_above(timeline, time, false) != 0)
 			return false;
 		result->seconds = cell_amount(time->cells[time->count]);
 	}
 	else
 	{
-		if (cycle_below(timeline, time) != 0)
+		if (cycle_below(timeline, time, false) != 0)
 			return false;
 		result->seconds = cell_amount(time->cells[0]);
 	}
@@ -901,10 +903,8 @@ sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
 	}
 
 	seconds += cell_amount(cell);
-	if (seconds < cell_amount(time->cells[0]) ||
-		seconds >= cell_amount(time->cells[time->count]))
+	if (!find_cell(time, false, seconds, spot.index, &index))
 		return advance_anywhere(timeline, t, amount);
-	index = find_cell(time, false, seconds, spot.index);
 	second = sla_pattern_open_second(cell_pattern(timeline, time->cells[index]),
 									 (uint32_t) (seconds - cell_amount(time->cells[index])));
 	return week + (index - spot.index) * (int64_t) USECS_PER_WEEK +
