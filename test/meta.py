@@ -93,6 +93,8 @@ for folder, folders, files in os.walk("."):
         path = os.path.join(folder, name)
         if BUILT.search(path) or name == "regression.out":
             continue
+        if path.endswith(".csv"):
+            continue            # as published
         content = read(path)
         check("\r" not in content, path + " has line ends of one kind")
         if not re.match(r"\./(test/)?expected/", path):
