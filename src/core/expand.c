@@ -3,6 +3,7 @@
  *		A schedule, written out: the open stretches of a part of time.
  */
 #include "expand.h"
+#include "gregorian.h"
 
 #include <string.h>
 
@@ -46,15 +47,6 @@ sla_scratch_reset(sla_scratch *scratch)
 		scratch->size -= block->size;
 		scratch->env->release(scratch->env->arg, block);
 	}
-}
-
-/* Days from 2000-01-01 to January 1 of a year from 1 on. */
-static int64_t
-new_year(int64_t year)
-{
-	int64_t		before = year - 1;
-
-	return before * 365 + before / 4 - before / 100 + before / 400 - 730119;
 }
 
 /*
@@ -160,13 +152,13 @@ sla_part_days(const sla_part *part, int64_t *from, int64_t *to)
 {
 	*from = part->from_day == SLA_DATE_FIRST ? INT64_MIN : part->from_day;
 	*to = part->to_day == SLA_DATE_LAST ? INT64_MAX : part->to_day;
-	if (*from < new_year(FIRST_YEAR))
+	if (*from < sla_new_year(FIRST_YEAR))
 		*from = INT64_MIN;
-	else if (*from >= new_year(LAST_YEAR + 1))
+	else if (*from >= sla_new_year(LAST_YEAR + 1))
 		*from = INT64_MAX;
-	if (*to <= new_year(FIRST_YEAR))
+	if (*to <= sla_new_year(FIRST_YEAR))
 		*to = INT64_MIN;
-	else if (*to > new_year(LAST_YEAR + 1))
+	else if (*to > sla_new_year(LAST_YEAR + 1))
 		*to = INT64_MAX;
 }
 
@@ -370,7 +362,7 @@ widen_by_part(const sla_part *part, int64_t *first, int64_t *end)
 			first_year = FIRST_YEAR;
 		if (last_year > LAST_YEAR)
 			last_year = LAST_YEAR;
-		widen(first, end, new_year(first_year), new_year(last_year + 1));
+		widen(first, end, sla_new_year(first_year), sla_new_year(last_year + 1));
 	}
 	if (part->nholidays > 0)
 		widen(first, end, part->holidays[0].day,
@@ -400,10 +392,10 @@ sla_schedule_irregular(const sla_schedule *schedule, int64_t *first, int64_t *en
 	*first = ZONES_FIRST_DAY;
 	*end = ZONES_END_DAY;
 	widen_by_schedule(schedule, first, end);
-	if (*first < new_year(FIRST_YEAR))
-		*first = new_year(FIRST_YEAR);
-	if (*end > new_year(LAST_YEAR + 1))
-		*end = new_year(LAST_YEAR + 1);
+	if (*first < sla_new_year(FIRST_YEAR))
+		*first = sla_new_year(FIRST_YEAR);
+	if (*end > sla_new_year(LAST_YEAR + 1))
+		*end = sla_new_year(LAST_YEAR + 1);
 }
 
 static const sla_part *
