@@ -1,4 +1,7 @@
--- Reports: views over the log, as of sla.now().
+/*
+ * report.sql
+ *		Reports: views over the log, as of sla.now().
+ */
 
 CREATE VIEW sla.log_report AS
 SELECT l.source,
@@ -45,25 +48,25 @@ FROM sla.log AS l
 			WHEN l.running_since IS NULL THEN l.elapsed
 			ELSE l.elapsed OPERATOR(pg_catalog.+) sla.business_time(l.calendar, l.running_since, GREATEST(n.now, l.running_since))
 		END AS elapsed) AS e;
-COMMENT ON VIEW sla.log_report IS 'The SLA log as of sla.now(): a row for each clock.';
-COMMENT ON COLUMN sla.log_report.source IS 'Source of the ticket.';
-COMMENT ON COLUMN sla.log_report.request IS 'What is timed: the metric.';
-COMMENT ON COLUMN sla.log_report.ticket IS 'Key of the ticket, as text.';
-COMMENT ON COLUMN sla.log_report.department IS 'Department that held the ticket when the verdict fell, or holds it.';
-COMMENT ON COLUMN sla.log_report.agent IS 'Agent who held the ticket when the verdict fell, or holds it.';
-COMMENT ON COLUMN sla.log_report.level IS 'SLA level.';
-COMMENT ON COLUMN sla.log_report.agreement IS 'Kind of agreement.';
-COMMENT ON COLUMN sla.log_report.sla_started IS 'When the clock started.';
-COMMENT ON COLUMN sla.log_report.deadline IS 'When the goal is used up; of a paused clock, as of its pauses that have ended.';
-COMMENT ON COLUMN sla.log_report.closed IS 'When the clock ended.';
-COMMENT ON COLUMN sla.log_report.state IS 'running, paused, overdue, met, missed, cancelled or superseded.';
-COMMENT ON COLUMN sla.log_report.sla IS 'Business time left until the deadline; negative when overdue.';
-COMMENT ON COLUMN sla.log_report.elapsed IS 'Business time counted so far.';
-COMMENT ON COLUMN sla.log_report.goal IS 'Business time promised.';
-COMMENT ON COLUMN sla.log_report.reason IS 'Why it was cancelled or superseded, or ended after having been missed.';
-COMMENT ON COLUMN sla.log_report.cycle IS 'Which run of the metric on the ticket.';
-COMMENT ON COLUMN sla.log_report.calendar IS 'Calendar by which time counts.';
-COMMENT ON COLUMN sla.log_report.id IS 'Number of the row in sla.log.';
+COMMENT ON VIEW sla.log_report IS 'the SLA log as of sla.now(): a row for each clock';
+COMMENT ON COLUMN sla.log_report.source IS 'source of the ticket';
+COMMENT ON COLUMN sla.log_report.request IS 'what is timed: the metric';
+COMMENT ON COLUMN sla.log_report.ticket IS 'key of the ticket, as text';
+COMMENT ON COLUMN sla.log_report.department IS 'department that held the ticket when the verdict fell, or holds it';
+COMMENT ON COLUMN sla.log_report.agent IS 'agent who held the ticket when the verdict fell, or holds it';
+COMMENT ON COLUMN sla.log_report.level IS 'SLA level';
+COMMENT ON COLUMN sla.log_report.agreement IS 'kind of agreement';
+COMMENT ON COLUMN sla.log_report.sla_started IS 'when the clock started';
+COMMENT ON COLUMN sla.log_report.deadline IS 'when the goal is used up; of a paused clock, as of its pauses that have ended';
+COMMENT ON COLUMN sla.log_report.closed IS 'when the clock ended';
+COMMENT ON COLUMN sla.log_report.state IS 'running, paused, overdue, met, missed, cancelled or superseded';
+COMMENT ON COLUMN sla.log_report.sla IS 'business time left until the deadline; negative when overdue';
+COMMENT ON COLUMN sla.log_report.elapsed IS 'business time counted so far';
+COMMENT ON COLUMN sla.log_report.goal IS 'business time promised';
+COMMENT ON COLUMN sla.log_report.reason IS 'why it was cancelled or superseded, or ended after having been missed';
+COMMENT ON COLUMN sla.log_report.cycle IS 'which run of the metric on the ticket';
+COMMENT ON COLUMN sla.log_report.calendar IS 'calendar by which time counts';
+COMMENT ON COLUMN sla.log_report.id IS 'number of the row in sla.log';
 
 CREATE VIEW sla.verdict AS
 SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department, l.agent, l.calendar,
@@ -79,19 +82,19 @@ FROM sla.log AS l
 WHERE (l.outcome OPERATOR(pg_catalog.=) ANY ('{met,missed}'::text[])
 		OR (l.outcome IS NULL AND sla.clock_missed(l.deadline, l.counted, l.running_since, n.now)))
 	AND v.decided_at OPERATOR(pg_catalog.<=) n.now;
-COMMENT ON VIEW sla.verdict IS 'Clocks with a verdict as of sla.now(). A clock past its deadline is missed from that instant, whether it has ended or not.';
-COMMENT ON COLUMN sla.verdict.source IS 'Source of the ticket.';
-COMMENT ON COLUMN sla.verdict.ticket IS 'Key of the ticket, as text.';
-COMMENT ON COLUMN sla.verdict.agreement IS 'Kind of agreement.';
-COMMENT ON COLUMN sla.verdict.level IS 'SLA level.';
-COMMENT ON COLUMN sla.verdict.metric IS 'What is timed.';
-COMMENT ON COLUMN sla.verdict.cycle IS 'Which run of the metric on the ticket.';
-COMMENT ON COLUMN sla.verdict.department IS 'Department that held the ticket when the verdict fell.';
-COMMENT ON COLUMN sla.verdict.agent IS 'Agent who held the ticket when the verdict fell.';
-COMMENT ON COLUMN sla.verdict.calendar IS 'Calendar by which time counts.';
-COMMENT ON COLUMN sla.verdict.verdict IS 'met or missed.';
-COMMENT ON COLUMN sla.verdict.decided_at IS 'When it fell: the stop for met, the deadline for missed.';
-COMMENT ON COLUMN sla.verdict.elapsed IS 'Business time from start to stop; NULL until it has ended.';
+COMMENT ON VIEW sla.verdict IS 'clocks with a verdict as of sla.now(). A clock past its deadline is missed from that instant, whether it has ended or not.';
+COMMENT ON COLUMN sla.verdict.source IS 'source of the ticket';
+COMMENT ON COLUMN sla.verdict.ticket IS 'key of the ticket, as text';
+COMMENT ON COLUMN sla.verdict.agreement IS 'kind of agreement';
+COMMENT ON COLUMN sla.verdict.level IS 'SLA level';
+COMMENT ON COLUMN sla.verdict.metric IS 'what is timed';
+COMMENT ON COLUMN sla.verdict.cycle IS 'which run of the metric on the ticket';
+COMMENT ON COLUMN sla.verdict.department IS 'department that held the ticket when the verdict fell';
+COMMENT ON COLUMN sla.verdict.agent IS 'agent who held the ticket when the verdict fell';
+COMMENT ON COLUMN sla.verdict.calendar IS 'calendar by which time counts';
+COMMENT ON COLUMN sla.verdict.verdict IS 'met or missed';
+COMMENT ON COLUMN sla.verdict.decided_at IS 'when it fell: the stop for met, the deadline for missed';
+COMMENT ON COLUMN sla.verdict.elapsed IS 'business time from start to stop; NULL until it has ended';
 
 CREATE VIEW sla.compliance_report AS
 SELECT sla.local_date(v.calendar, v.decided_at) AS day,
@@ -112,22 +115,22 @@ SELECT sla.local_date(v.calendar, v.decided_at) AS day,
 		OPERATOR(pg_catalog./) pg_catalog.count(*), 2) AS compliance
 FROM sla.verdict AS v
 GROUP BY 1, 2, 3, 4, 5, 6;
-COMMENT ON VIEW sla.compliance_report IS 'Met and missed as of sla.now(), by the day on which the verdict fell, in the calendar''s time zone. Times are business time from start to stop, of clocks that have ended.';
-COMMENT ON COLUMN sla.compliance_report.day IS 'Local day of the verdict: of the stop for met, of the deadline for missed.';
-COMMENT ON COLUMN sla.compliance_report.source IS 'Source of the tickets.';
-COMMENT ON COLUMN sla.compliance_report.department IS 'Department that held the ticket when the verdict fell.';
-COMMENT ON COLUMN sla.compliance_report.agent IS 'Agent who held the ticket when the verdict fell.';
-COMMENT ON COLUMN sla.compliance_report.level IS 'SLA level.';
-COMMENT ON COLUMN sla.compliance_report.request IS 'What is timed: the metric.';
-COMMENT ON COLUMN sla.compliance_report.met IS 'Clocks stopped at or before their deadline.';
-COMMENT ON COLUMN sla.compliance_report.met_avg IS 'Average time of the met.';
-COMMENT ON COLUMN sla.compliance_report.met_max IS 'Longest time of the met.';
-COMMENT ON COLUMN sla.compliance_report.met_min IS 'Shortest time of the met.';
-COMMENT ON COLUMN sla.compliance_report.missed IS 'Clocks whose deadline passed, ended or not.';
-COMMENT ON COLUMN sla.compliance_report.missed_avg IS 'Average time of the missed that have ended.';
-COMMENT ON COLUMN sla.compliance_report.missed_max IS 'Longest time of the missed that have ended.';
-COMMENT ON COLUMN sla.compliance_report.missed_min IS 'Shortest time of the missed that have ended.';
-COMMENT ON COLUMN sla.compliance_report.compliance IS 'Met in percent of met and missed.';
+COMMENT ON VIEW sla.compliance_report IS 'met and missed as of sla.now(), by the day on which the verdict fell, in the calendar''s time zone. Times are business time from start to stop, of clocks that have ended.';
+COMMENT ON COLUMN sla.compliance_report.day IS 'local day of the verdict: of the stop for met, of the deadline for missed';
+COMMENT ON COLUMN sla.compliance_report.source IS 'source of the tickets';
+COMMENT ON COLUMN sla.compliance_report.department IS 'department that held the ticket when the verdict fell';
+COMMENT ON COLUMN sla.compliance_report.agent IS 'agent who held the ticket when the verdict fell';
+COMMENT ON COLUMN sla.compliance_report.level IS 'SLA level';
+COMMENT ON COLUMN sla.compliance_report.request IS 'what is timed: the metric';
+COMMENT ON COLUMN sla.compliance_report.met IS 'clocks stopped at or before their deadline';
+COMMENT ON COLUMN sla.compliance_report.met_avg IS 'average time of the met';
+COMMENT ON COLUMN sla.compliance_report.met_max IS 'longest time of the met';
+COMMENT ON COLUMN sla.compliance_report.met_min IS 'shortest time of the met';
+COMMENT ON COLUMN sla.compliance_report.missed IS 'clocks whose deadline passed, ended or not';
+COMMENT ON COLUMN sla.compliance_report.missed_avg IS 'average time of the missed that have ended';
+COMMENT ON COLUMN sla.compliance_report.missed_max IS 'longest time of the missed that have ended';
+COMMENT ON COLUMN sla.compliance_report.missed_min IS 'shortest time of the missed that have ended';
+COMMENT ON COLUMN sla.compliance_report.compliance IS 'met in percent of met and missed';
 
 CREATE VIEW sla.queue AS
 SELECT r.source, r.ticket, r.request, r.department, r.agent, r.level, r.agreement,
@@ -135,18 +138,18 @@ SELECT r.source, r.ticket, r.request, r.department, r.agent, r.level, r.agreemen
 FROM sla.log_report AS r
 WHERE r.closed IS NULL
 ORDER BY r.deadline, r.source, r.ticket, r.request;
-COMMENT ON VIEW sla.queue IS 'Open clocks as of sla.now(), nearest deadline first.';
-COMMENT ON COLUMN sla.queue.source IS 'Source of the ticket.';
-COMMENT ON COLUMN sla.queue.ticket IS 'Key of the ticket, as text.';
-COMMENT ON COLUMN sla.queue.request IS 'What is timed: the metric.';
-COMMENT ON COLUMN sla.queue.department IS 'Department that holds the ticket.';
-COMMENT ON COLUMN sla.queue.agent IS 'Agent who holds the ticket.';
-COMMENT ON COLUMN sla.queue.level IS 'SLA level.';
-COMMENT ON COLUMN sla.queue.agreement IS 'Kind of agreement.';
-COMMENT ON COLUMN sla.queue.sla_started IS 'When the clock started.';
-COMMENT ON COLUMN sla.queue.deadline IS 'When the goal is used up; of a paused clock, as of its pauses that have ended.';
-COMMENT ON COLUMN sla.queue.state IS 'running, paused or overdue.';
-COMMENT ON COLUMN sla.queue.sla IS 'Business time left until the deadline; negative when overdue.';
-COMMENT ON COLUMN sla.queue.elapsed IS 'Business time counted so far.';
-COMMENT ON COLUMN sla.queue.goal IS 'Business time promised.';
-COMMENT ON COLUMN sla.queue.id IS 'Number of the row in sla.log.';
+COMMENT ON VIEW sla.queue IS 'open clocks as of sla.now(), nearest deadline first';
+COMMENT ON COLUMN sla.queue.source IS 'source of the ticket';
+COMMENT ON COLUMN sla.queue.ticket IS 'key of the ticket, as text';
+COMMENT ON COLUMN sla.queue.request IS 'what is timed: the metric';
+COMMENT ON COLUMN sla.queue.department IS 'department that holds the ticket';
+COMMENT ON COLUMN sla.queue.agent IS 'agent who holds the ticket';
+COMMENT ON COLUMN sla.queue.level IS 'SLA level';
+COMMENT ON COLUMN sla.queue.agreement IS 'kind of agreement';
+COMMENT ON COLUMN sla.queue.sla_started IS 'when the clock started';
+COMMENT ON COLUMN sla.queue.deadline IS 'when the goal is used up; of a paused clock, as of its pauses that have ended';
+COMMENT ON COLUMN sla.queue.state IS 'running, paused or overdue';
+COMMENT ON COLUMN sla.queue.sla IS 'business time left until the deadline; negative when overdue';
+COMMENT ON COLUMN sla.queue.elapsed IS 'business time counted so far';
+COMMENT ON COLUMN sla.queue.goal IS 'business time promised';
+COMMENT ON COLUMN sla.queue.id IS 'number of the row in sla.log';
