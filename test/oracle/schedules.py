@@ -534,8 +534,8 @@ def make_rule(rng, previous, around, seconds, bounded):
     return rule
 
 
-def make_schedule(rng, around, seconds=True):
-    """A random schedule whose named years lie about the given one."""
+def make_schedule(rng, around, seconds=True, near=None):
+    """A random schedule whose named years lie about the given one, and half of its holidays soon after a day."""
     if rng.random() < 0.015:
         rule = Rule()
         rule.text = "24/7"
@@ -552,6 +552,8 @@ def make_schedule(rng, around, seconds=True):
     if 3 <= around <= 9996 and rng.random() < 0.4:
         for _ in range(rng.choice((1, 3, 10))):
             day = day_of(around, 1, 1) + rng.randint(-400, 700)
+            if near is not None and rng.random() < 0.5:
+                day = near + rng.randint(0, 100)
             holidays.add(day)
             kind = rng.random()
             if kind < 0.1:
