@@ -35,6 +35,17 @@ SELECT count(*) AS cases,
 FROM comparison
 WHERE our_deadline IS NOT NULL AND their_deadline IS NOT NULL;
 
+\echo The half year as the city counts it (its flags, all cases), and as the clocks do:
+SELECT 'the city' AS counted_by, sum(met) AS met, sum(missed) AS missed, sum(open_overdue) AS "open, overdue",
+	sum(open_in_time) AS "open, in time", sum(no_target) AS "no target", sum(closed_unflagged + open_unflagged) AS "no flag"
+FROM city_report
+UNION ALL
+SELECT 'pg_sla', count(*) FILTER (WHERE state = 'met'), count(*) FILTER (WHERE state = 'missed'),
+	count(*) FILTER (WHERE state = 'overdue'), count(*) FILTER (WHERE state = 'running'),
+	(SELECT count(*) FROM service_request) - count(*), 0
+FROM sla.log_report
+WHERE source = 'boston';
+
 \echo Verdict against verdict, and whether the deadline was the same:
 SELECT their_verdict AS city, our_verdict AS ours,
 	count(*) FILTER (WHERE abs(extract(epoch FROM our_deadline - their_deadline)) <= 60) AS "same deadline",

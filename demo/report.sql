@@ -5,6 +5,7 @@
 \echo
 
 ALTER DATABASE boston SET pg_sla.now = '2016-01-13 05:00 America/New_York';
+ALTER DATABASE boston SET timezone = 'America/New_York';
 \connect -reuse-previous=on boston
 
 SELECT sla.now() AT TIME ZONE 'America/New_York' AS now_in_boston,

@@ -51,6 +51,21 @@ CREATE TABLE policy (
 CREATE TABLE closed_day (day date PRIMARY KEY, name text NOT NULL);
 \copy closed_day FROM 'demo/data/holidays.csv' WITH (FORMAT csv, HEADER)
 
+CREATE TABLE city_report (
+	type text NOT NULL,
+	month text NOT NULL,
+	total integer NOT NULL,
+	no_target integer NOT NULL,
+	met integer NOT NULL,
+	missed integer NOT NULL,
+	open_overdue integer NOT NULL,
+	open_in_time integer NOT NULL,
+	closed_unflagged integer NOT NULL,
+	open_unflagged integer NOT NULL,
+	PRIMARY KEY (type, month)
+);
+\copy city_report FROM 'demo/data/boston311_2015h1_report.csv' WITH (FORMAT csv, HEADER)
+
 SELECT count(*) AS cases, count(DISTINCT type) AS types, count(DISTINCT department) AS departments,
 	min(opened_at) AS first_opened, max(opened_at) AS last_opened, max(closed_at) AS last_closed
 FROM published;
