@@ -168,12 +168,16 @@ static pg_noinline void
 refuse_measure(TimestampTz from, TimestampTz to)
 {
 	if (TIMESTAMP_NOT_FINITE(from) || TIMESTAMP_NOT_FINITE(to))
+	{
+		/* timestamptz_to_str has one buffer */
+		char	   *from_text = pstrdup(timestamptz_to_str(from));
+
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("business time without end is not finite"),
-				 errdetail("It is asked for from \"%s\" to \"%s\".",
-						   pstrdup(timestamptz_to_str(from)), timestamptz_to_str(to)),
+				 errmsg("business time from \"%s\" to \"%s\" is infinite",
+						from_text, timestamptz_to_str(to)),
 				 errhint("Give the period a finite start and end.")));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERVAL_FIELD_OVERFLOW),
 			 errmsg("interval out of range")));

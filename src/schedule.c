@@ -830,8 +830,8 @@ compare(FunctionCallInfo fcinfo)
 	int			result = memcmp(a, b, Min(a_length, b_length));
 
 	if (result == 0)
-		result = (a_length > b_length) - (a_length < b_length);
-	return result;
+		return (a_length > b_length) - (a_length < b_length);
+	return result > 0 ? 1 : -1;
 }
 
 Datum

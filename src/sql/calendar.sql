@@ -215,13 +215,14 @@ AS $$
 DECLARE
 	missing text;
 BEGIN
-	IF set_calendar.name IS NULL OR set_calendar.time_zone IS NULL OR set_calendar.hours IS NULL THEN
+	IF coalesce(set_calendar.name, '') = '' OR set_calendar.time_zone IS NULL OR set_calendar.hours IS NULL THEN
 		RAISE EXCEPTION USING
-			ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'a calendar needs a name, a time zone and opening hours';
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'a calendar needs a name, a time zone and opening hours',
+			HINT = 'Write for example sla.set_calendar(''support'', ''Europe/Oslo'', ''Mo-Fr 08:00-16:00'').';
 	END IF;
 
-	SELECT wanted INTO missing
+	SELECT coalesce(wanted, 'NULL') INTO missing
 	FROM unnest(set_calendar.holiday_sets) AS wanted
 	WHERE NOT EXISTS (SELECT FROM sla.holiday_set AS known WHERE known.name = wanted)
 	LIMIT 1;
