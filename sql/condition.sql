@@ -198,6 +198,21 @@ CREATE FUNCTION asks_to_change(x bigint) RETURNS bigint LANGUAGE sql STABLE AS '
 UPDATE sla.rule SET condition = 'asks_to_change(id) * 10 + asks_to_change(id) = 11 * id' WHERE source = 'condition test';
 SELECT id, sla.level_for(t) FROM ticket t ORDER BY id;
 
+-- The same from a trigger, which compiles its events anew while it is evaluating one.
+CREATE FUNCTION changes_and_inserts(x bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE sla.rule SET position = position + 1 WHERE source = 'condition test';
+	INSERT INTO ticket VALUES (200 + x, 'nested');
+	RETURN x;
+END
+$$;
+CREATE FUNCTION asks_to_insert(x bigint) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT CASE WHEN x < 200 THEN (SELECT changes_and_inserts(x)) ELSE x END';
+SELECT sla.track_event('condition test', 'ticket', 'paused', 'asks_to_insert(id) * 10 + id = 11 * id');
+INSERT INTO ticket VALUES (101), (102);
+SELECT ticket, event FROM sla.event WHERE source = 'condition test' AND length(ticket) = 3 ORDER BY 1, 2;
+SELECT sla.untrack_event('condition test', 'ticket', 'paused');
+DELETE FROM ticket WHERE id > 100;
+
 -- Functions have the rights of the rule's owner, whoever reads the ticket.
 CREATE ROLE condition_owner;
 CREATE ROLE condition_clerk;

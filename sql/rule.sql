@@ -202,7 +202,7 @@ SELECT sla.level_for(ROW(20, 'open', 7, '{}')::ticket);
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO ticket VALUES (20, 'open', 7);
 \echo :LAST_ERROR_SQLSTATE
-INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('fails for six', 'rule test', 16, '1 / (priority - 6) = 1', 'high');
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('fails for six', 'rule test', 16, '1 / (priority - 6) = 2', 'high');
 SELECT sla.level_for(ROW(20, 'open', 7, '{}')::ticket);
 SELECT sla.level_for(ROW(20, 'open', 6, '{}')::ticket);
 
