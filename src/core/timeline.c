@@ -191,6 +191,9 @@ mark_dates(sla_timeline *timeline, const sla_zone *zone, int64_t from, int64_t t
 			low = second;
 		if (high > until)
 			high = until;
+		second = until;
+		if (low >= high)
+			continue;
 
 		while (next < open.count && open.list[next].to <= low)
 			next++;
@@ -204,7 +207,6 @@ mark_dates(sla_timeline *timeline, const sla_zone *zone, int64_t from, int64_t t
 			for (; date <= last; date++)
 				masks[date / DAYS_PER_WEEK] |= UINT32_C(1) << (date % DAYS_PER_WEEK);
 		}
-		second = until;
 	}
 }
 

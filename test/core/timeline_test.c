@@ -8,7 +8,8 @@
  * list ends it says so, and then the answer is compared with nothing but the
  * laws and the 400-year cycle, which hold over all of time.
  *
- * timeline_test [seed [rounds]]: other schedules, more of them.
+ * timeline_test [seed [rounds]]: other schedules, more of them; more also when
+ * TEST_DEEP is set.
  */
 #include "testing.h"
 
@@ -1456,6 +1457,60 @@ compare_instant(sla_timeline *timeline, const oracle *oracle, const char *note)
 	}
 }
 
+/* All stretches and all business days that the list can tell. */
+static void
+compare_all(sla_timeline *timeline, const oracle *oracle, const char *note)
+{
+	sla_instant from = oracle->from;
+	int			next = 0;
+	int64_t		count = 0;
+	sla_date	first = (sla_date) (oracle->from / USECS / DAY + 3);
+	sla_date	end = (sla_date) (oracle->to / USECS / DAY - 3);
+
+	for (;;)
+	{
+		sla_span	spans[100];
+		int			n = sla_open_spans(timeline, from, oracle->to, spans, 100);
+
+		for (int i = 0; i < n; i++)
+		{
+			sla_span	want = {0, 0};
+
+			while (next < oracle->open.n &&
+				   oracle->open.spans[next].to * USECS <= oracle->from)
+				next++;
+			if (next < oracle->open.n)
+				want = oracle->open.spans[next++];
+			want.from *= USECS;
+			want.to *= USECS;
+			if (want.from < oracle->from)
+				want.from = oracle->from;
+			if (want.to > oracle->to)
+				want.to = oracle->to;
+			if (!CHECK_THAT(spans[i].from == want.from && spans[i].to == want.to,
+							FAIL_NOTE " %.300s: open [%" PRId64 ", %" PRId64 "), want [%" PRId64
+							", %" PRId64 ")", FAIL_ARGS, note, spans[i].from, spans[i].to,
+							want.from, want.to))
+				return;
+		}
+		if (n < 100)
+			break;
+		from = spans[n - 1].to;
+	}
+	CHECK_THAT(next == oracle->open.n || oracle->open.spans[next].from * USECS >= oracle->to,
+			   FAIL_NOTE " %.300s: %d stretches, want more", FAIL_ARGS, note, next);
+
+	for (sla_date day = first; day < end; day++)
+	{
+		bool		want = slow_is_business_day(oracle, day);
+
+		NOTE_INSTANT("is_business_day", day, sla_is_business_day(timeline, day), want);
+		NOTE_INSTANT("count_business_days", day,
+					 sla_count_business_days(timeline, first, day), count);
+		count += want;
+	}
+}
+
 /* What must hold anywhere in time. */
 static void
 check_laws(sla_timeline *timeline, sla_instant low, sla_instant high, const char *note)
@@ -1632,7 +1687,9 @@ random_rounds(int rounds)
 		timeline = sla_timeline_create(&testing_env, schedule);
 		for (int i = 0; i < 60; i++)
 			compare_instant(timeline, &oracle, note);
-		CHECK_THAT(!sla_timeline_is_empty(timeline) || oracle.open.n == 0,
+		compare_all(timeline, &oracle, note);
+		CHECK_THAT(!sla_timeline_is_empty(timeline) ||
+				   slow_measure(&oracle, oracle.from, oracle.to) == 0,
 				   FAIL_NOTE " %.300s: empty", FAIL_ARGS, note);
 		for (int i = 0; i < 20; i++)
 			check_laws(timeline, oracle.from, oracle.to, note);
@@ -1912,6 +1969,32 @@ test_odd_days(void)
 	free_schedule(schedule);
 }
 
+/*
+ * The first week of business days that is compiled begins on the day after the
+ * clock went forward, some minutes of which belong to the window of the day
+ * before.
+ */
+static void
+test_first_day(void)
+{
+	for (int64_t first = date_of(2000, 1, 3); first < date_of(2040, 1, 1); first += 7)
+	{
+		sla_schedule *schedule;
+		sla_timeline *timeline;
+		table	   *z = &zones[ZONE_RANDOM];
+
+		start_zone(z, "forward", -18000);
+		add_change(z, (first - 1) * DAY + 18000, -14400);
+		schedule = make_part("Su 18:00-24:30", ZONE_RANDOM);
+		timeline = sla_timeline_create(&testing_env, schedule);
+		CHECK_THAT(sla_is_business_day(timeline, (sla_date) first), "day %" PRId64, first);
+		CHECK(sla_is_business_day(timeline, (sla_date) (first - 1)));
+		CHECK(!sla_is_business_day(timeline, (sla_date) (first + 1)));
+		sla_timeline_free(timeline);
+		free_schedule(schedule);
+	}
+}
+
 /* ------------------------------------------------------------------------
  * Errors in the middle, and memory
  * ------------------------------------------------------------------------
@@ -2054,7 +2137,7 @@ test_size(void)
 int
 main(int argc, char **argv)
 {
-	int			rounds = 150;
+	int			rounds = getenv("TEST_DEEP") != NULL ? 2000 : 80;
 
 	if (argc > 1)
 		testing_seed = strtoull(argv[1], NULL, 0);
@@ -2070,6 +2153,7 @@ main(int argc, char **argv)
 	test_seldom();
 	test_examples();
 	test_odd_days();
+	test_first_day();
 	test_errors();
 	test_size();
 	random_rounds(rounds);
