@@ -673,22 +673,47 @@ is_dependent_walker(Node *node, void *context)
 		case T_SQLValueFunction:
 			switch (((SQLValueFunction *) node)->op)
 			{
-				case SVFOP_CURRENT_ROLE:
-				case SVFOP_CURRENT_USER:
-				case SVFOP_USER:
-				case SVFOP_SESSION_USER:
-				case SVFOP_CURRENT_CATALOG:
-				case SVFOP_CURRENT_SCHEMA:
-					return true;
-				default:
+				case SVFOP_CURRENT_DATE:
+				case SVFOP_CURRENT_TIME:
+				case SVFOP_CURRENT_TIME_N:
+				case SVFOP_CURRENT_TIMESTAMP:
+				case SVFOP_CURRENT_TIMESTAMP_N:
+				case SVFOP_LOCALTIME:
+				case SVFOP_LOCALTIME_N:
+				case SVFOP_LOCALTIMESTAMP:
+				case SVFOP_LOCALTIMESTAMP_N:
 					return false;
+				default:
+					return true;
 			}
-		case T_CoerceToDomain:
-		case T_NextValueExpr:
-		case T_XmlExpr:
-			return true;
-		default:
+		case T_ArrayCoerceExpr:
+		case T_ArrayExpr:
+		case T_BoolExpr:
+		case T_BooleanTest:
+		case T_CaseExpr:
+		case T_CaseTestExpr:
+		case T_CaseWhen:
+		case T_CoalesceExpr:
+		case T_CoerceViaIO:
+		case T_Const:
+		case T_DistinctExpr:
+		case T_FieldSelect:
+		case T_FuncExpr:
+		case T_List:
+		case T_MinMaxExpr:
+		case T_NullIfExpr:
+		case T_NullTest:
+		case T_OpExpr:
+		case T_RelabelType:
+		case T_RowCompareExpr:
+		case T_RowExpr:
+		case T_ScalarArrayOpExpr:
+		case T_SubscriptingRef:
+		case T_Var:
 			return expression_tree_walker(node, is_dependent_walker, context);
+		default:
+			/* Among them domains, whose checks can call anything. */
+			return true;
 	}
 }
 
