@@ -48,7 +48,7 @@ EXTRA_CLEAN = pg_sla--*.sql
 
 REGRESS = install schedule business_time calendar condition rule tracking clock report errors
 REGRESS_OPTS = --load-extension=pg_sla
-ISOLATION = ticket
+ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
 # make installcheck TAP_TESTS=1 runs these too; they make servers of their own and refuse to run as root.
 PROVE_TESTS = test/t/*.pl
