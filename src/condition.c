@@ -22,6 +22,9 @@
  * So nobody's DDL on the own tables is ever blocked; an expression that the
  * DDL broke is an error, which names it, when a row meets it.
  *
+ * The time zone and the style of dates are the session's, as in any SQL; an
+ * expression that must not depend on them names its zone.
+ *
  * How it runs
  *
  * The compiled form is kept for the life of the backend: parsed, planned by
@@ -30,7 +33,7 @@
  * there, so sla_rule_generation is compared too.  Per row nothing is allocated
  * but what the functions themselves need.
  *
- * Functions run as the owner, with the owner's search_path, as in a function
+ * Functions run as the owner, under that search_path, as in a function
  * that is SECURITY DEFINER and has SET search_path; pg_temp comes last, so
  * that nobody can slip a temporary object under a name.  Where only built-in
  * functions are called that depend on neither, nothing is switched.
