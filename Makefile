@@ -40,13 +40,14 @@ INSTALL_SQL = \
 	src/sql/condition.sql \
 	src/sql/rule.sql \
 	src/sql/clock.sql \
+	src/sql/recalculation.sql \
 	src/sql/tracking.sql \
 	src/sql/report.sql
 
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time calendar condition rule tracking clock report errors
+REGRESS = install schedule business_time calendar condition rule tracking clock recalculation report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

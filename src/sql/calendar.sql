@@ -247,3 +247,19 @@ END
 $$;
 COMMENT ON FUNCTION sla.set_calendar(text, text, text, text[], date, text) IS
 	'makes a calendar, or replaces its version from that date on (from the beginning when NULL)';
+
+CREATE VIEW sla.calendar_history AS
+SELECT v.calendar,
+	v.effective_from,
+	pg_catalog.lead(v.effective_from) OVER (PARTITION BY v.calendar ORDER BY v.effective_from) AS effective_until,
+	v.time_zone,
+	v.hours,
+	v.holiday_sets
+FROM sla.calendar_version AS v;
+COMMENT ON VIEW sla.calendar_history IS 'the versions of each calendar, with the days on which they are in force';
+COMMENT ON COLUMN sla.calendar_history.calendar IS 'the calendar';
+COMMENT ON COLUMN sla.calendar_history.effective_from IS 'first local date on which the version is in force; -infinity: from the beginning';
+COMMENT ON COLUMN sla.calendar_history.effective_until IS 'first local date on which the next one is; NULL: none follows';
+COMMENT ON COLUMN sla.calendar_history.time_zone IS 'name of a time zone';
+COMMENT ON COLUMN sla.calendar_history.hours IS 'opening hours';
+COMMENT ON COLUMN sla.calendar_history.holiday_sets IS 'names of holiday sets whose days are holidays';

@@ -161,35 +161,3 @@ LANGUAGE C STABLE PARALLEL UNSAFE STRICT;
 COMMENT ON FUNCTION sla.verify(text) IS
 	'rows of the log that are not what their events give, with what differs. Always empty.';
 REVOKE ALL ON FUNCTION sla.verify(text) FROM PUBLIC;
-
--- An edit of a calendar moves the deadlines of the open clocks that it touches,
--- in the same transaction; a verdict that has been reached stays.
-CREATE FUNCTION sla.calendar_edited() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $function$
-BEGIN
-	-- No clock may be computed by the old hours any more: those at work are
-	-- waited for, those to come wait for the edit.
-	LOCK TABLE sla.log IN SHARE ROW EXCLUSIVE MODE;
-	-- Moved calendars have been stamped with this transaction's time by the
-	-- edit; the stamp must not be before the wait.
-	UPDATE sla.calendar SET changed_at = clock_timestamp() WHERE changed_at = now();
-	UPDATE sla.log AS l
-	SET deadline = d.deadline,
-		elapsed = sla.business_time(l.calendar, l.counted),
-		computed_at = clock_timestamp()
-	FROM sla.calendar AS c, sla.log AS o
-		CROSS JOIN LATERAL sla.clock_deadline(o.calendar, o.started_at, o.goal, o.counted, o.running_since) AS d (deadline)
-	WHERE c.changed_at >= now() AND o.calendar = c.name AND o.closed_at IS NULL
-		AND NOT sla.clock_missed(o.deadline, o.counted, o.running_since, now())
-		AND (l.source, l.ticket, l.agreement, l.metric, l.ordinal) = (o.source, o.ticket, o.agreement, o.metric, o.ordinal);
-	RETURN NULL;
-END
-$function$;
-COMMENT ON FUNCTION sla.calendar_edited() IS 'trigger: compute the deadlines of open clocks anew after an edit of their calendar';
-REVOKE ALL ON FUNCTION sla.calendar_edited() FROM PUBLIC;
--- Named so that they run after the triggers that tell of the change and stamp the calendar.
-CREATE TRIGGER zz_deadlines AFTER INSERT OR UPDATE OR DELETE ON sla.calendar_version
-	FOR EACH STATEMENT EXECUTE FUNCTION sla.calendar_edited();
-CREATE TRIGGER zz_deadlines AFTER INSERT OR UPDATE OR DELETE ON sla.holiday
-	FOR EACH STATEMENT EXECUTE FUNCTION sla.calendar_edited();
