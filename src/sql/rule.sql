@@ -158,29 +158,41 @@ COMMENT ON FUNCTION sla.check_rule() IS 'row trigger of sla.rule: checks the con
 
 CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON sla.metric
 	FOR EACH ROW EXECUTE FUNCTION sla.check_metric();
+COMMENT ON TRIGGER check_row ON sla.metric IS 'checks the row';
 CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON sla.level
 	FOR EACH ROW EXECUTE FUNCTION sla.check_level();
+COMMENT ON TRIGGER check_row ON sla.level IS 'checks the row';
 CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON sla.target
 	FOR EACH ROW EXECUTE FUNCTION sla.check_target();
+COMMENT ON TRIGGER check_row ON sla.target IS 'checks the row';
 CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON sla.rule
 	FOR EACH ROW EXECUTE FUNCTION sla.check_rule();
+COMMENT ON TRIGGER check_row ON sla.rule IS 'checks the row';
 
 CREATE TRIGGER config_changing BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.metric
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changing ON sla.metric IS 'has all sessions read rules again';
 CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.metric
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changed ON sla.metric IS 'has all sessions read rules again';
 CREATE TRIGGER config_changing BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.level
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changing ON sla.level IS 'has all sessions read rules again';
 CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.level
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changed ON sla.level IS 'has all sessions read rules again';
 CREATE TRIGGER config_changing BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.target
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changing ON sla.target IS 'has all sessions read rules again';
 CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.target
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changed ON sla.target IS 'has all sessions read rules again';
 CREATE TRIGGER config_changing BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.rule
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changing ON sla.rule IS 'has all sessions read rules again';
 CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.rule
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changed ON sla.rule IS 'has all sessions read rules again';
 
 CREATE FUNCTION sla.level_for(ticket_row anyelement) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100

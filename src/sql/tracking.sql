@@ -60,10 +60,18 @@ COMMENT ON COLUMN sla.source_event.owner IS 'role as which functions in the expr
 SELECT pg_catalog.pg_extension_config_dump('sla.source', '');
 SELECT pg_catalog.pg_extension_config_dump('sla.source_event', '');
 
+CREATE TRIGGER config_changing BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.source
+	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changing ON sla.source IS 'has all sessions read what is tracked again';
 CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.source
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changed ON sla.source IS 'has all sessions read what is tracked again';
+CREATE TRIGGER config_changing BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.source_event
+	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changing ON sla.source_event IS 'has all sessions read what is tracked again';
 CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.source_event
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
+COMMENT ON TRIGGER config_changed ON sla.source_event IS 'has all sessions read what is tracked again';
 
 CREATE FUNCTION sla.track_row() RETURNS trigger
 AS 'MODULE_PATHNAME', 'sla_track_row'
