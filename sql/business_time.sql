@@ -89,6 +89,18 @@ SELECT sla.add_business_days('Asia/Tokyo: Mo-Fr 08:00-16:00'::sla.schedule, '202
 	sla.is_business_day('UTC: Fr 22:00-30:00'::sla.schedule, '2026-05-22'), sla.is_business_day('UTC: Fr 22:00-30:00'::sla.schedule, '2026-05-23'),
 	sla.is_business_day('UTC: Fr 22:00-24:00'::sla.schedule, '2026-05-23');
 
+-- By close of business: the day on which it is or opens next, or the nth after or before it.
+SELECT at, sla.end_of_business_day('support', at, 0) AS same_day, sla.end_of_business_day('support', at, 2) AS two_days_later,
+	sla.end_of_business_day('support', at, -1) AS day_before
+FROM instant ORDER BY at;
+-- a night shift closes when it ends, round the clock a day ends at midnight, and a day closes with the last night's shift if it has none
+SELECT s, sla.end_of_business_day(s, '2026-05-20 12:00', 0) AS wednesday, sla.end_of_business_day(s, '2026-05-22 23:00', 0) AS friday, sla.end_of_business_day(s, '2026-05-22 23:00', 1) AS next
+FROM unnest('{UTC: Mo-Fr 22:00-06:00, UTC: 24/7, "UTC: Mo-Fr 08:00-12:00,13:00-17:00", "UTC: Mo-Fr 08:00-20:00 holidays 2026-05-22 08:00-30:00",
+	"(UTC: Mo-Fr 22:00-06:00) * (UTC: 20:00-02:00)", "(UTC: Mo-Fr 22:00-06:00) - (UTC: 05:00-12:00)"}'::sla.schedule[]) AS s;
+-- on the local date
+SELECT sla.end_of_business_day('Asia/Tokyo: Mo-Fr 08:00-16:00'::sla.schedule, '2026-05-17 23:30+00', 0) AT TIME ZONE 'Asia/Tokyo',
+	sla.end_of_business_day('Europe/Oslo: 24/7'::sla.schedule, '2026-03-28 12:00+01', 1) AT TIME ZONE 'Europe/Oslo';
+
 -- Open hours.
 SELECT sla.open_hours('support', tstzrange('2026-05-18 12:00', '2026-05-19 09:30')), sla.open_hours('support', tstzrange('2026-05-18 16:00', '2026-05-19 08:00')),
 	sla.open_hours('support', 'empty'), sla.open_hours('UTC: 24/7'::sla.schedule, '[2026-01-01,2027-01-01)');
@@ -111,6 +123,9 @@ FROM strange ORDER BY s;
 SELECT s, sla.add_business_days(s, '2026-05-18'::date, 100000) AS far, sla.add_business_days(s, '2026-05-18'::date, -100000) AS far_back,
 	sla.add_business_days(s, '2026-05-18 12:00'::timestamptz, 100000) AS instant, sla.add_business_days(s, '2026-05-18 12:00'::timestamptz, -2147483648) AS instant_back,
 	sla.business_days(s, '2026-01-01', '2027-01-01') AS year, sla.business_days(s, '4713-01-01 BC', '294276-01-01') AS all_days
+FROM strange ORDER BY s;
+SELECT s, sla.end_of_business_day(s, '2026-05-18 12:00', 0) AS today, sla.end_of_business_day(s, '2026-05-18 12:00', 2147483647) AS never,
+	sla.end_of_business_day(s, '2026-05-18 12:00', -2147483648) AS never_was, sla.end_of_business_day(s, 'infinity', -1), sla.end_of_business_day(s, '-infinity', 1)
 FROM strange ORDER BY s;
 SELECT s, sla.business_time(s, '4714-11-24 BC', '294276-12-31 23:59:59.999999') AS all_time FROM strange WHERE s::text <> 'UTC: 24/7' ORDER BY s;
 SELECT sla.is_open('support', 'infinity'), sla.is_open('support', '-infinity'), sla.is_business_day('support', 'infinity'),

@@ -24,43 +24,23 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "business_time.h"
 #include "core/expand.h"
 #include "schedule.h"
-#include "timeline_cache.h"
-
-/* A place of call: the argument it had last, and what that stands for. */
-typedef struct call_site
-{
-	uint64		stamp;			/* of what was found; 0 is never current */
-	sla_cached *found;
-	bool		constant;		/* the argument is a constant of the query */
-	uint32		length;
-	uint32		room;
-	char	   *bytes;
-} call_site;
-
-/*
- * Both counters only ever grow, so their sum stands exactly as long as both
- * stand.
- */
-static inline uint64
-current_stamp(void)
-{
-	return sla_cache_epoch + sla_calendar_generation;
-}
 
 /* Find what the first argument stands for, and remember it. */
-static pg_noinline sla_cached *
-search(FunctionCallInfo fcinfo, sla_cached_kind kind, const char *bytes, uint32 length)
+pg_noinline sla_cached *
+sla_call_site_search(FunctionCallInfo fcinfo, sla_cached_kind kind, const char *bytes,
+					 uint32 length)
 {
 	FmgrInfo   *function = fcinfo->flinfo;
-	call_site  *site = function->fn_extra;
+	sla_call_site *site = function->fn_extra;
 
 	if (site == NULL)
 	{
 		Node	   *call = function->fn_expr;
 
-		site = MemoryContextAllocZero(function->fn_mcxt, sizeof(call_site));
+		site = MemoryContextAllocZero(function->fn_mcxt, sizeof(sla_call_site));
 		site->constant = call != NULL && IsA(call, FuncExpr) &&
 			IsA(linitial(((FuncExpr *) call)->args), Const);
 		function->fn_extra = site;
@@ -92,60 +72,9 @@ search(FunctionCallInfo fcinfo, sla_cached_kind kind, const char *bytes, uint32 
 
 		site->found = sla_cached_schedule(text, text_length);
 	}
-	site->stamp = current_stamp();
+	site->stamp = sla_call_site_stamp();
 	return site->found;
 }
-
-/*
- * What the first argument stands for.  Good until the end of the call: nothing
- * that a function here does afterwards can throw it away.
- */
-static inline sla_cached *
-calendar_or_schedule(FunctionCallInfo fcinfo, sla_cached_kind kind)
-{
-	call_site  *site = fcinfo->flinfo->fn_extra;
-	struct varlena *argument;
-	uint32		length;
-
-	if (likely(site != NULL && site->stamp == current_stamp()))
-	{
-		if (site->constant)
-			return site->found;
-		argument = PG_GETARG_VARLENA_PP(0);
-		length = VARSIZE_ANY_EXHDR(argument);
-		if (length == site->length &&
-			memcmp(VARDATA_ANY(argument), site->bytes, length) == 0)
-			return site->found;
-	}
-	else
-	{
-		argument = PG_GETARG_VARLENA_PP(0);
-		length = VARSIZE_ANY_EXHDR(argument);
-	}
-
-	/* so that it is detoasted once */
-	fcinfo->args[0].value = PointerGetDatum(argument);
-	return search(fcinfo, kind, VARDATA_ANY(argument), length);
-}
-
-/*
- * Define the two functions of a question from a static inline function
- * question(fcinfo, timeline).
- */
-#define SLA_QUESTION(question) \
-	SLA_FUNCTION(sla_calendar_##question); \
-	SLA_FUNCTION(sla_schedule_##question); \
-	Datum \
-	sla_calendar_##question(PG_FUNCTION_ARGS) \
-	{ \
-		return question(fcinfo, calendar_or_schedule(fcinfo, SLA_CACHED_CALENDAR)); \
-	} \
-	Datum \
-	sla_schedule_##question(PG_FUNCTION_ARGS) \
-	{ \
-		return question(fcinfo, calendar_or_schedule(fcinfo, SLA_CACHED_SCHEDULE)); \
-	} \
-	extern int	sla_no_such_variable
 
 /*
  * sla.is_open(cal, at timestamptz) RETURNS boolean
@@ -286,8 +215,9 @@ business_time_of_multirange(FunctionCallInfo fcinfo, sla_cached *cal)
 
 SLA_QUESTION(business_time_of_multirange);
 
-static pg_noinline void
-refuse_amount(const Interval *amount)
+/* An amount with months, or an infinite one. */
+pg_noinline void
+sla_refuse_amount(const Interval *amount)
 {
 	char	   *text = DatumGetCString(DirectFunctionCall1(interval_out,
 														   IntervalPGetDatum(amount)));
@@ -313,16 +243,8 @@ refuse_amount(const Interval *amount)
 static inline Datum
 add_business_time(FunctionCallInfo fcinfo, sla_cached *cal)
 {
-	TimestampTz instant = PG_GETARG_TIMESTAMPTZ(1);
-	const Interval *amount = PG_GETARG_INTERVAL_P(2);
-
-	if (unlikely(amount->month != 0))
-		refuse_amount(amount);
-	if (unlikely(TIMESTAMP_NOT_FINITE(instant)))
-		PG_RETURN_TIMESTAMPTZ(instant);
-	if (amount->day != 0)
-		instant = sla_advance_days(cal->timeline, instant, amount->day);
-	PG_RETURN_TIMESTAMPTZ(sla_advance(cal->timeline, instant, amount->time));
+	PG_RETURN_TIMESTAMPTZ(sla_business_time_after(cal, PG_GETARG_TIMESTAMPTZ(1),
+												  PG_GETARG_INTERVAL_P(2)));
 }
 
 SLA_QUESTION(add_business_time);
@@ -476,7 +398,6 @@ local_date(FunctionCallInfo fcinfo, sla_cached *cal)
 
 SLA_QUESTION(local_date);
 
-
 /*
  * sla.business_days(cal, from_day date, to_day date) RETURNS bigint
  *
@@ -563,3 +484,19 @@ add_business_days_to_instant(FunctionCallInfo fcinfo, sla_cached *cal)
 }
 
 SLA_QUESTION(add_business_days_to_instant);
+
+/*
+ * sla.end_of_business_day(cal, from_ts timestamptz, days integer) RETURNS timestamptz
+ *
+ * The last closing of the nth business day after the one on which from_ts is,
+ * or to which it rolls; before it for negative days.  infinity or -infinity
+ * when there are not so many, and when from_ts is.
+ */
+static inline Datum
+end_of_business_day(FunctionCallInfo fcinfo, sla_cached *cal)
+{
+	PG_RETURN_TIMESTAMPTZ(sla_end_of_business_day(cal->timeline, PG_GETARG_TIMESTAMPTZ(1),
+												  PG_GETARG_INT32(2)));
+}
+
+SLA_QUESTION(end_of_business_day);

@@ -162,20 +162,35 @@ sla_part_days(const sla_part *part, int64_t *from, int64_t *to)
 		*to = INT64_MAX;
 }
 
-static void
-expand_part(sla_scratch *scratch, const sla_part *part, int64_t from, int64_t to,
-			sla_stretches *result)
+/*
+ * The windows that begin on a day; returns how many.  `today` is its holiday,
+ * or NULL; room is for as many windows as the opening hours can have.
+ */
+static int
+windows_on(const sla_part *part, int64_t day, const sla_holiday *today,
+		   sla_window *room, const sla_window **windows)
 {
-	/*
-	 * A window ends at most 48 hours after the midnight that begins its day,
-	 * and no zone is a day or more off UTC.
-	 */
-	int64_t		day = sla_floor_div(from, SLA_SECS_PER_DAY) - 3;
-	int64_t		end = sla_floor_div(to - 1, SLA_SECS_PER_DAY) + 2;
+	*windows = room;
+	if (today == NULL)
+		return sla_hours_on(part->hours, (sla_date) day, false, room);
+	if (!today->usual_hours)
+	{
+		*windows = today->windows;
+		return today->nwindows;
+	}
+	if (!sla_hours_names_holidays(part->hours))
+		return 0;
+	return sla_hours_on(part->hours, (sla_date) day, true, room);
+}
+
+/* The windows of the days [day, end), clipped to [from, to). */
+static void
+expand_days(sla_scratch *scratch, const sla_part *part, int64_t day, int64_t end,
+			int64_t from, int64_t to, sla_stretches *result)
+{
 	int64_t		from_day;
 	int64_t		to_day;
-	bool		names_holidays = sla_hours_names_holidays(part->hours);
-	sla_window *windows;
+	sla_window *room;
 	wall_reader openings = {&part->zone, 0, 0, 0};
 	wall_reader closings = {&part->zone, 0, 0, 0};
 	int			holiday;
@@ -188,32 +203,20 @@ expand_part(sla_scratch *scratch, const sla_part *part, int64_t from, int64_t to
 	if (day >= end)
 		return;
 
-	windows = sla_scratch_alloc(scratch, sla_hours_max_windows(part->hours) *
-								sizeof(sla_window));
+	room = sla_scratch_alloc(scratch, sla_hours_max_windows(part->hours) *
+							 sizeof(sla_window));
 	holiday = holiday_from(part, day);
 
 	for (; day < end; day++)
 	{
-		const sla_window *window = windows;
+		const sla_holiday *today = NULL;
+		const sla_window *window;
 		int			nwindows;
 		int64_t		midnight = day * SLA_SECS_PER_DAY;
 
 		if (holiday < part->nholidays && part->holidays[holiday].day == day)
-		{
-			const sla_holiday *today = &part->holidays[holiday++];
-
-			if (!today->usual_hours)
-			{
-				window = today->windows;
-				nwindows = today->nwindows;
-			}
-			else if (names_holidays)
-				nwindows = sla_hours_on(part->hours, (sla_date) day, true, windows);
-			else
-				nwindows = 0;
-		}
-		else
-			nwindows = sla_hours_on(part->hours, (sla_date) day, false, windows);
+			today = &part->holidays[holiday++];
+		nwindows = windows_on(part, day, today, room, &window);
 
 		for (; nwindows > 0; nwindows--, window++)
 		{
@@ -229,6 +232,18 @@ expand_part(sla_scratch *scratch, const sla_part *part, int64_t from, int64_t to
 				stretches_add(scratch, result, opening, closing);
 		}
 	}
+}
+
+static void
+expand_part(sla_scratch *scratch, const sla_part *part, int64_t from, int64_t to,
+			sla_stretches *result)
+{
+	/*
+	 * A window ends at most 48 hours after the midnight that begins its day,
+	 * and no zone is a day or more off UTC.
+	 */
+	expand_days(scratch, part, sla_floor_div(from, SLA_SECS_PER_DAY) - 3,
+				sla_floor_div(to - 1, SLA_SECS_PER_DAY) + 2, from, to, result);
 }
 
 static void
@@ -336,6 +351,56 @@ sla_expand(sla_scratch *scratch, const sla_schedule *schedule, int64_t from, int
 		case SLA_SCHEDULE_PART:
 			break;
 	}
+}
+
+/* What of `part` is open in `schedule` too, or is not. */
+static void
+filter(sla_scratch *scratch, const sla_stretches *part, const sla_schedule *schedule,
+	   bool open, sla_stretches *result)
+{
+	sla_stretches other;
+
+	if (part->count == 0)
+		return;
+	sla_expand(scratch, schedule, part->list[0].from, part->list[part->count - 1].to, &other);
+	if (open)
+		intersect(scratch, part, &other, result);
+	else
+		subtract(scratch, part, &other, result);
+}
+
+void
+sla_expand_day(sla_scratch *scratch, const sla_schedule *schedule, int64_t day,
+			   sla_stretches *result)
+{
+	sla_stretches left;
+	sla_stretches right;
+	sla_stretches left_kept = {0};
+	sla_stretches right_kept = {0};
+
+	memset(result, 0, sizeof(*result));
+	scratch->env->interrupt(scratch->env->arg);
+	if (schedule->kind == SLA_SCHEDULE_PART)
+	{
+		expand_days(scratch, &schedule->part, day, day + 1, INT64_MIN, INT64_MAX, result);
+		return;
+	}
+
+	sla_expand_day(scratch, schedule->left, day, &left);
+	if (schedule->kind == SLA_SCHEDULE_DIFFERENCE)
+	{
+		filter(scratch, &left, schedule->right, false, result);
+		return;
+	}
+	sla_expand_day(scratch, schedule->right, day, &right);
+	if (schedule->kind == SLA_SCHEDULE_UNION)
+	{
+		unite(scratch, &left, &right, result);
+		return;
+	}
+	filter(scratch, &left, schedule->right, true, &left_kept);
+	filter(scratch, &right, schedule->left, true, &right_kept);
+	unite(scratch, &left_kept, &right_kept, result);
 }
 
 /* Widen [*first, *end) to take in [from, to), of which either may be open. */
@@ -483,4 +548,63 @@ sla_schedule_part_at(const sla_schedule *schedule, int64_t utc_second, int32_t *
 		*offset = part->zone.offset_at(part->zone.data, utc_second, &until);
 	}
 	return part;
+}
+
+int64_t
+sla_schedule_latest_local(const sla_schedule *schedule, int64_t utc_second)
+{
+	const sla_zone *zone = &schedule->part.zone;
+	int64_t		second = utc_second - 2 * SLA_SECS_PER_DAY;
+	int64_t		latest = INT64_MIN;
+
+	if (schedule->kind != SLA_SCHEDULE_PART)
+	{
+		int64_t		right = sla_schedule_latest_local(schedule->right, utc_second);
+
+		latest = sla_schedule_latest_local(schedule->left, utc_second);
+		return latest > right ? latest : right;
+	}
+
+	/* Before these two days every clock shows less than at their end. */
+	while (second <= utc_second)
+	{
+		int64_t		until;
+		int32_t		offset = zone->offset_at(zone->data, second, &until);
+		int64_t		last = until - 1 < utc_second ? until - 1 : utc_second;
+
+		if (latest < last + offset)
+			latest = last + offset;
+		second = until;
+	}
+	return latest;
+}
+
+int64_t
+sla_schedule_all_from(const sla_schedule *schedule, int64_t local_second)
+{
+	const sla_zone *zone = &schedule->part.zone;
+	int64_t		second = local_second - SLA_SECS_PER_DAY;
+	int64_t		result = second;
+
+	if (schedule->kind != SLA_SCHEDULE_PART)
+	{
+		int64_t		right = sla_schedule_all_from(schedule->right, local_second);
+
+		result = sla_schedule_all_from(schedule->left, local_second);
+		return result > right ? result : right;
+	}
+
+	/* Before and after these two days there is no doubt. */
+	while (second < local_second + SLA_SECS_PER_DAY)
+	{
+		int64_t		until;
+		int32_t		offset = zone->offset_at(zone->data, second, &until);
+		int64_t		from = local_second - offset;
+
+		/* Less is shown in [second, from). */
+		if (from > second)
+			result = from < until ? from : until;
+		second = until;
+	}
+	return result;
 }

@@ -47,6 +47,14 @@ extern void sla_expand(sla_scratch *scratch, const sla_schedule *schedule,
 					   int64_t from, int64_t to, sla_stretches *result);
 
 /*
+ * What is open in the windows that begin on a date, to their very end.  Of two
+ * schedules together these are the windows of both, less what the other one
+ * takes away.
+ */
+extern void sla_expand_day(sla_scratch *scratch, const sla_schedule *schedule,
+						   int64_t day, sla_stretches *result);
+
+/*
  * The days of `part`: [*from, *to), of which SLA_DATE_FIRST and SLA_DATE_LAST
  * are no bounds.
  */
@@ -72,5 +80,15 @@ extern const sla_part *sla_schedule_part_on(const sla_schedule *schedule,
  */
 extern const sla_part *sla_schedule_part_at(const sla_schedule *schedule,
 											int64_t utc_second, int32_t *offset);
+
+/*
+ * Clocks may go back, and parts may differ in their zones.  The latest local
+ * second that a clock of the schedule shows up to an instant; and the instant
+ * from which on no clock shows less than a local second.
+ */
+extern int64_t sla_schedule_latest_local(const sla_schedule *schedule,
+										 int64_t utc_second);
+extern int64_t sla_schedule_all_from(const sla_schedule *schedule,
+									 int64_t local_second);
 
 #endif							/* SLA_EXPAND_H */

@@ -1216,11 +1216,39 @@ open_on_date(sla_timeline *timeline, const sla_zone *zone, int64_t date,
 	return found;
 }
 
+/*
+ * The local date and clock from which days are counted: of t rolled to an open
+ * instant, which is put into *start.  False when there is none.
+ */
+static bool
+first_day(sla_timeline *timeline, sla_instant t, bool backward,
+		  sla_instant *start, sla_date *day, int64_t *clock)
+{
+	if (!backward)
+	{
+		if (!sla_roll_forward(timeline, t, start))
+			return false;
+		sla_local_time(timeline, *start, day, clock);
+		return true;
+	}
+	if (sla_is_open(timeline, t))
+	{
+		*start = t;
+		sla_local_time(timeline, t, day, clock);
+		return true;
+	}
+	/* A closing belongs to the day that it ends, be it at 24:00. */
+	if (!last_until(timeline, t, false, start))
+		return false;
+	sla_local_time(timeline, *start - 1, day, clock);
+	(*clock)++;
+	return true;
+}
+
 sla_instant
 sla_advance_days(sla_timeline *timeline, sla_instant t, int64_t n)
 {
 	sla_instant never = n > 0 ? SLA_FOREVER : SLA_BEFORE_ALL;
-	sla_instant start;
 	sla_instant result;
 	sla_date	day;
 	int64_t		clock;
@@ -1230,25 +1258,8 @@ sla_advance_days(sla_timeline *timeline, sla_instant t, int64_t n)
 
 	if (n == 0 || !is_finite(t))
 		return t;
-
-	if (n > 0)
-	{
-		if (!sla_roll_forward(timeline, t, &start))
-			return never;
-		sla_local_time(timeline, start, &day, &clock);
-	}
-	else if (sla_is_open(timeline, t))
-		sla_local_time(timeline, t, &day, &clock);
-	else
-	{
-		/* A closing belongs to the day that it ends, be it at 24:00. */
-		if (!last_until(timeline, t, false, &start))
-			return never;
-		sla_local_time(timeline, start - 1, &day, &clock);
-		clock++;
-	}
-
-	if (!sla_nth_business_day(timeline, day, n, &day))
+	if (!first_day(timeline, t, n < 0, &result, &day, &clock) ||
+		!sla_nth_business_day(timeline, day, n, &day))
 		return never;
 	zone = &sla_schedule_part_on(timeline->schedule, day, &until)->zone;
 	second = day * SLA_SECS_PER_DAY + clock / SLA_USECS_PER_SEC;
@@ -1259,4 +1270,125 @@ sla_advance_days(sla_timeline *timeline, sla_instant t, int64_t n)
 					  second * SLA_USECS_PER_SEC + clock % SLA_USECS_PER_SEC, &result))
 		return never;
 	return result;
+}
+
+/* When a local date closes; false when nothing of it is open. */
+static bool
+closing_of_date(sla_timeline *timeline, int64_t date, sla_instant *result)
+{
+	int64_t		until;
+	const sla_zone *zone = &sla_schedule_part_on(timeline->schedule, date, &until)->zone;
+	bool		found = open_on_date(timeline, zone, date, SLA_END_INSTANT, result);
+	sla_stretches own;
+
+	/* Leftovers of a computation from which an error took us. */
+	sla_scratch_reset(&timeline->scratch);
+	sla_expand_day(&timeline->scratch, timeline->schedule, date, &own);
+	if (own.count > 0)
+	{
+		int64_t		end = own.list[own.count - 1].to;
+
+		if (end > FIRST_SECOND &&
+			(!found || end >= END_SECOND || end * SLA_USECS_PER_SEC > *result))
+		{
+			*result = end < END_SECOND ? end * SLA_USECS_PER_SEC : SLA_END_INSTANT;
+			found = true;
+		}
+	}
+	sla_scratch_reset(&timeline->scratch);
+	return found;
+}
+
+sla_instant
+sla_end_of_business_day(sla_timeline *timeline, sla_instant t, int64_t n)
+{
+	sla_instant never = n >= 0 ? SLA_FOREVER : SLA_BEFORE_ALL;
+	sla_instant start;
+	sla_instant result;
+	sla_date	day;
+	int64_t		clock;
+
+	if (!is_finite(t))
+		return t;
+	if (!first_day(timeline, t, n < 0, &start, &day, &clock) ||
+		!sla_nth_business_day(timeline, day, n, &day))
+		return never;
+	/* Where a calendar changes its zone, the date may be one of neither. */
+	if (!closing_of_date(timeline, day, &result) &&
+		(n != 0 || !sla_next_close(timeline, start, &result)))
+		return never;
+	return result < SLA_END_INSTANT ? result : never;
+}
+
+/* As sla_starts_before for n = 0. */
+static sla_instant
+starts_before_hours(sla_timeline *timeline, int64_t amount, sla_instant limit)
+{
+	sla_instant closing;
+	sla_instant start;
+	int64_t		week;
+	span		target;
+
+	if (amount == 0)
+		return limit;
+	if (amount < 0)
+	{
+		/* So late that limit to there is as much as is taken off. */
+		if (amount == INT64_MIN)
+			return SLA_FOREVER;
+		return sla_advance(timeline, limit, -amount);
+	}
+
+	/*
+	 * With B(t) the open time before t, the result of adding is the first
+	 * instant u that has B(u) = B(t) + amount.  If it is open up to limit, u is
+	 * before limit when B(t) + amount < B(limit); else already when they are
+	 * equal.
+	 */
+	limit = finite_until(limit);
+	if (limit <= SLA_FIRST_INSTANT || !last_until(timeline, limit, false, &closing))
+		return SLA_FIRST_INSTANT;
+	target = span_plus(time_before(timeline, closing, false, &week), -amount);
+	if (!last_with(timeline, false, target, week, &start))
+		return SLA_FIRST_INSTANT;
+	if (closing < limit)
+		return start + 1;
+	return last_until(timeline, start, false, &start) ? start : SLA_FIRST_INSTANT;
+}
+
+sla_instant
+sla_starts_before(sla_timeline *timeline, int64_t n, int64_t amount, sla_instant limit)
+{
+	sla_instant cutoff;
+	int64_t		second;
+	int64_t		last;
+	sla_date	day;
+
+	if (limit == SLA_BEFORE_ALL)
+		return limit;
+	/* The beginning of time is always before, whatever is added to it. */
+	cutoff = starts_before_hours(timeline, amount, limit);
+	if (cutoff < SLA_FIRST_INSTANT)
+		cutoff = SLA_FIRST_INSTANT;
+	if (n == 0)
+		return cutoff;
+	if (n < 0 || cutoff >= SLA_END_INSTANT)
+		return SLA_FOREVER;
+	if (cutoff == SLA_FIRST_INSTANT)
+		return cutoff;
+
+	/*
+	 * What adding the days gives lies on the nth business day or ends it, so
+	 * before cutoff only if that day has begun by then, and then the day from
+	 * which they are counted is before the nth last.
+	 */
+	last = sla_schedule_latest_local(timeline->schedule,
+									 sla_floor_div(cutoff - 1, SLA_USECS_PER_SEC));
+	if (!sla_nth_business_day(timeline,
+							  (sla_date) (sla_floor_div(last, SLA_SECS_PER_DAY) + 1), -n, &day))
+		return SLA_FIRST_INSTANT;
+	second = sla_schedule_all_from(timeline->schedule, day * SLA_SECS_PER_DAY);
+	if (second <= FIRST_SECOND)
+		return SLA_FIRST_INSTANT;
+	return second < END_SECOND ? second * SLA_USECS_PER_SEC : SLA_FOREVER;
 }

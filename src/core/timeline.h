@@ -156,6 +156,29 @@ extern bool sla_nth_business_day(sla_timeline *timeline, sla_date day, int64_t n
  */
 extern sla_instant sla_advance_days(sla_timeline *timeline, sla_instant t, int64_t n);
 
+/*
+ * The closing of a day: t rolls to an open instant as for sla_advance_days
+ * (forward for n = 0 too), then it is the nth business day after that
+ * instant's date, or before it.  The day closes when the last of the windows
+ * that begin on it ends, also after midnight, but not before the last instant
+ * to which the day is open: so a day without windows of its own closes when
+ * the last night's shift does, and one that is open around midnight at
+ * midnight.  SLA_FOREVER (SLA_BEFORE_ALL for n < 0) when there are not so many
+ * days, and for an infinite t that t.
+ */
+extern sla_instant sla_end_of_business_day(sla_timeline *timeline, sla_instant t,
+										   int64_t n);
+
+/*
+ * Where to look for starts: t is before the result whenever adding n business
+ * days and then amount to t gives an instant before limit.  For n = 0 also
+ * only then, so that it is another way to say the same; for n > 0 a business
+ * day later at most, apart from changes of the clock or of the zone; for n < 0
+ * nothing is known and all of time is searched.
+ */
+extern sla_instant sla_starts_before(sla_timeline *timeline, int64_t n,
+									 int64_t amount, sla_instant limit);
+
 /* The wall clock: local date and microseconds after midnight of t (finite). */
 extern void sla_local_time(sla_timeline *timeline, sla_instant t, sla_date *day,
 						   int64_t *clock);

@@ -206,3 +206,15 @@ CREATE FUNCTION sla.add_business_days(cal sla.schedule, from_ts timestamptz, day
 	AS 'MODULE_PATHNAME', 'sla_schedule_add_business_days_to_instant';
 COMMENT ON FUNCTION sla.add_business_days(sla.schedule, timestamptz, integer) IS
 	'the same for the local date of an instant, the wall clock kept';
+
+CREATE FUNCTION sla.end_of_business_day(cal text, from_ts timestamptz, days integer) RETURNS timestamptz
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 5
+	AS 'MODULE_PATHNAME', 'sla_calendar_end_of_business_day';
+COMMENT ON FUNCTION sla.end_of_business_day(text, timestamptz, integer) IS
+	'close of business so many business days later: 0 is the same day, or the next one that opens';
+
+CREATE FUNCTION sla.end_of_business_day(cal sla.schedule, from_ts timestamptz, days integer) RETURNS timestamptz
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 5
+	AS 'MODULE_PATHNAME', 'sla_schedule_end_of_business_day';
+COMMENT ON FUNCTION sla.end_of_business_day(sla.schedule, timestamptz, integer) IS
+	'close of business so many business days later: 0 is the same day, or the next one that opens';

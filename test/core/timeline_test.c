@@ -1250,6 +1250,106 @@ slow_advance_days(const oracle *oracle, sla_instant t, int64_t n, sla_instant *r
 	return found;
 }
 
+/*
+ * The end of the windows that begin on a date, INT64_MIN when it has none.
+ * Only for schedules of which that can be read off the windows.
+ */
+static int64_t
+slow_windows_end(const sla_schedule *schedule, int64_t day)
+{
+	const sla_part *part = &schedule->part;
+	sla_window	windows[64];
+	const sla_window *window = windows;
+	int			n;
+	int64_t		end = INT64_MIN;
+	const sla_holiday *today = NULL;
+
+	if (schedule->kind == SLA_SCHEDULE_UNION)
+	{
+		int64_t		right = slow_windows_end(schedule->right, day);
+
+		end = slow_windows_end(schedule->left, day);
+		return end > right ? end : right;
+	}
+	if ((part->from_day != SLA_DATE_FIRST && day < part->from_day) ||
+		(part->to_day != SLA_DATE_LAST && day >= part->to_day))
+		return end;
+	for (int i = 0; i < part->nholidays; i++)
+		if (part->holidays[i].day == day)
+			today = &part->holidays[i];
+	if (sla_hours_max_windows(part->hours) > 64)
+		abort();
+	n = sla_hours_on(part->hours, (sla_date) day, today != NULL, windows);
+	if (today != NULL && !today->usual_hours)
+	{
+		window = today->windows;
+		n = today->nwindows;
+	}
+	else if (today != NULL && !sla_hours_names_holidays(part->hours))
+		n = 0;
+	for (; n > 0; n--, window++)
+	{
+		int64_t		from = slow_read(zone_table(part), day * DAY + window->from);
+		int64_t		to = slow_read(zone_table(part), day * DAY + window->to);
+
+		if (from < to && to > end)
+			end = to;
+	}
+	return end;
+}
+
+static bool
+is_union(const sla_schedule *schedule)
+{
+	return schedule->kind == SLA_SCHEDULE_PART ||
+		(schedule->kind == SLA_SCHEDULE_UNION && is_union(schedule->left) &&
+		 is_union(schedule->right));
+}
+
+/* False when the list ends first, or the date says nothing of the day. */
+static bool
+slow_end_of_day(const oracle *oracle, sla_instant t, int64_t n, sla_instant *result)
+{
+	const table *zone;
+	bool		open = list_open(&oracle->open, floor_div(t, USECS));
+	int64_t		day;
+	int64_t		end;
+	bool		found = false;
+
+	if (n >= 0)
+	{
+		if (!open && !slow_edge(oracle, t, true, true, &t))
+			return false;
+		day = floor_div(slow_local(oracle->schedule, floor_div(t, USECS)), DAY);
+	}
+	else
+	{
+		if (!open && !list_open(&oracle->open, floor_div(t - 1, USECS)) &&
+			!slow_edge(oracle, t, false, false, &t))
+			return false;
+		day = floor_div(slow_local(oracle->schedule, floor_div(open ? t : t - 1, USECS)), DAY);
+	}
+	if (!slow_nth_business_day(oracle, day, n, &day))
+		return false;
+	zone = slow_zone_on(oracle->schedule, day);
+	for (int i = first_edge_from(oracle, (day - 1) * DAY);
+		 i + 1 < oracle->nedges && oracle->edges[i] < (day + 2) * DAY; i++)
+	{
+		int64_t		second = oracle->edges[i];
+
+		if (floor_div(second + slow_offset(zone, second), DAY) == day &&
+			list_open(&oracle->open, second))
+		{
+			*result = oracle->edges[i + 1] * USECS;
+			found = true;
+		}
+	}
+	end = slow_windows_end(oracle->schedule, day);
+	if (found && end != INT64_MIN && end * USECS > *result)
+		*result = end * USECS;
+	return found;
+}
+
 /* ------------------------------------------------------------------------
  * Comparisons
  * ------------------------------------------------------------------------
@@ -1455,6 +1555,14 @@ compare_instant(sla_timeline *timeline, const oracle *oracle, const char *note)
 				   FAIL_NOTE " %.300s: advance_days(%" PRId64 ", %" PRId64 ") is %" PRId64
 				   ", want %" PRId64, FAIL_ARGS, note, a, n, got, want);
 	}
+	n = one_in(4) ? between(-100, 101) : between(-3, 4);
+	if (is_union(oracle->schedule) && slow_end_of_day(oracle, a, n, &want))
+	{
+		got = sla_end_of_business_day(timeline, a, n);
+		CHECK_THAT(got == want,
+				   FAIL_NOTE " %.300s: end_of_business_day(%" PRId64 ", %" PRId64 ") is %" PRId64
+				   ", want %" PRId64, FAIL_ARGS, note, a, n, got, want);
+	}
 }
 
 /* All stretches and all business days that the list can tell. */
@@ -1602,6 +1710,84 @@ check_laws(sla_timeline *timeline, sla_instant low, sla_instant high, const char
 	}
 }
 
+/* Which starts have a deadline before `limit`, by asking it of some. */
+static void
+check_starts(sla_timeline *timeline, int64_t n, int64_t amount, sla_instant limit,
+			 const char *note)
+{
+	sla_instant bound = sla_starts_before(timeline, n, amount, limit);
+
+	for (int i = 0; i < 12; i++)
+	{
+		sla_instant near = i < 6 ? bound : limit;
+		sla_instant t;
+		bool		before;
+
+		switch (i % 6)
+		{
+			case 0:
+				t = near;
+				break;
+			case 1:
+				t = near == SLA_BEFORE_ALL ? near : near - 1;
+				break;
+			case 2:
+				t = SLA_BEFORE_ALL;
+				break;
+			case 3:
+				t = SLA_FOREVER;
+				break;
+			default:
+				if (near < SLA_FIRST_INSTANT || near >= SLA_END_INSTANT)
+					near = near < 0 ? SLA_FIRST_INSTANT : SLA_END_INSTANT - 1;
+				t = near + between(-(i % 6 - 3) * 2 * DAY * USECS, (i % 6 - 3) * 2 * DAY * USECS);
+				break;
+		}
+		if (t >= SLA_END_INSTANT)
+			t = SLA_FOREVER;
+		if (t < SLA_FIRST_INSTANT)
+			t = SLA_BEFORE_ALL;
+		before = sla_advance(timeline, sla_advance_days(timeline, t, n), amount) < limit;
+		CHECK_THAT(n == 0 ? before == (t < bound) : !before || t < bound,
+				   FAIL_NOTE " %.300s: from %" PRId64 " %" PRId64 " days and %" PRId64
+				   " is %sbefore %" PRId64 ", but starts before it are before %" PRId64,
+				   FAIL_ARGS, note, t, n, amount, before ? "" : "not ", limit, bound);
+	}
+}
+
+static void
+check_any_starts(sla_timeline *timeline, sla_instant low, sla_instant high, const char *note)
+{
+	int64_t		n = one_in(2) ? 0 : one_in(4) ? between(-4, 0) : between(1, one_in(4) ? 400 : 6);
+	int64_t		amount = one_in(5) ? 0 : one_in(5) ? -random_amount() : random_amount();
+	sla_instant limit = between(low, high);
+
+	/* Often a closing, or just the end of a budget. */
+	switch (testing_random(6))
+	{
+		case 0:
+			if (!sla_previous_close(timeline, limit, &limit))
+				return;
+			break;
+		case 1:
+			if (!sla_next_open(timeline, limit, &limit))
+				return;
+			break;
+		case 2:
+			limit = sla_advance(timeline, sla_advance_days(timeline, limit, n), amount);
+			break;
+		case 3:
+			if (one_in(10))
+				limit = one_in(2) ? SLA_FOREVER : SLA_BEFORE_ALL;
+			else if (one_in(10))
+				limit = one_in(2) ? SLA_FIRST_INSTANT : SLA_END_INSTANT - 1;
+			break;
+		default:
+			break;
+	}
+	check_starts(timeline, n, amount, limit, note);
+}
+
 /*
  * Outside of the irregular years all answers move with the instants by 400
  * years.  low and high are in seconds.
@@ -1692,7 +1878,10 @@ random_rounds(int rounds)
 				   slow_measure(&oracle, oracle.from, oracle.to) == 0,
 				   FAIL_NOTE " %.300s: empty", FAIL_ARGS, note);
 		for (int i = 0; i < 20; i++)
+		{
 			check_laws(timeline, oracle.from, oracle.to, note);
+			check_any_starts(timeline, oracle.from, oracle.to, note);
+		}
 
 		/* Far away too, in a timeline that has not seen the middle. */
 		if (one_in(25))
@@ -1705,6 +1894,7 @@ random_rounds(int rounds)
 			{
 				check_laws(timeline, SLA_FIRST_INSTANT, SLA_END_INSTANT, note);
 				check_laws(other, SLA_FIRST_INSTANT, SLA_END_INSTANT, note);
+				check_any_starts(other, SLA_FIRST_INSTANT, SLA_END_INSTANT, note);
 				check_cycles(timeline, other, above, SLA_END_INSTANT / USECS - 60 * DAY, note);
 				check_cycles(other, timeline, SLA_FIRST_INSTANT / USECS, below, note);
 			}
@@ -1923,6 +2113,120 @@ test_examples(void)
 	CHECK_INT(sla_advance_days(timeline, at(2026, 11, 14, 0, 0), -5), at(2026, 11, 7, 0, 0));
 	sla_timeline_free(timeline);
 	free_schedule(schedule);
+}
+
+/* By close of business. */
+static void
+test_closings(void)
+{
+	sla_schedule *schedule = make_part("Mo-Fr 08:00-12:00,13:00-16:00", ZONE_UTC);
+	sla_schedule *other;
+	sla_timeline *timeline = sla_timeline_create(&testing_env, schedule);
+
+	/* 2026-11-16 is a Monday. */
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 9, 0), 0), at(2026, 11, 16, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 12, 30), 0), at(2026, 11, 16, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 16, 0), 0), at(2026, 11, 17, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 12, 9, 0), 2), at(2026, 11, 16, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 14, 9, 0), 2), at(2026, 11, 18, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 14, 9, 0), -1), at(2026, 11, 12, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 9, 0), -1), at(2026, 11, 13, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, SLA_FOREVER, 1), SLA_FOREVER);
+	CHECK_INT(sla_end_of_business_day(timeline, SLA_BEFORE_ALL, 1), SLA_BEFORE_ALL);
+	sla_timeline_free(timeline);
+	free_schedule(schedule);
+
+	/* The night shift that begins that day, and the tail of the last one. */
+	schedule = make_part("Mo-Fr 22:00-06:00", ZONE_UTC);
+	timeline = sla_timeline_create(&testing_env, schedule);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 23, 0), 0), at(2026, 11, 17, 6, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 17, 5, 0), 0), at(2026, 11, 18, 6, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 19, 23, 0), 1), at(2026, 11, 21, 6, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 19, 23, 0), 2), at(2026, 11, 21, 6, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 19, 23, 0), 3), at(2026, 11, 24, 6, 0));
+	sla_timeline_free(timeline);
+
+	/* Of two schedules, what the other one leaves of the windows. */
+	other = make_part("Mo-Su 00:00-04:00,12:00-23:00", ZONE_UTC);
+	schedule = combine(SLA_SCHEDULE_INTERSECTION, schedule, other);
+	timeline = sla_timeline_create(&testing_env, schedule);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 22, 30), 0), at(2026, 11, 17, 4, 0));
+	sla_timeline_free(timeline);
+	schedule->kind = SLA_SCHEDULE_DIFFERENCE;
+	timeline = sla_timeline_create(&testing_env, schedule);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 23, 30), 0), at(2026, 11, 17, 6, 0));
+	sla_timeline_free(timeline);
+	schedule->kind = SLA_SCHEDULE_UNION;
+	timeline = sla_timeline_create(&testing_env, schedule);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 13, 0), 0), at(2026, 11, 17, 6, 0));
+	sla_timeline_free(timeline);
+	free_schedule(schedule);
+
+	/* Round the clock a day ends at midnight. */
+	schedule = make_part("24/7", ZONE_OSLO);
+	timeline = sla_timeline_create(&testing_env, schedule);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 13, 0), 2), at(2026, 11, 18, 23, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 16, 13, 0), -2), at(2026, 11, 14, 23, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, SLA_END_INSTANT - 1, 0), SLA_FOREVER);
+	CHECK_INT(sla_end_of_business_day(timeline, SLA_FIRST_INSTANT, -1), SLA_BEFORE_ALL);
+	sla_timeline_free(timeline);
+	free_schedule(schedule);
+
+	schedule = make_part("2026 Nov 16 08:00-16:00", ZONE_UTC);
+	timeline = sla_timeline_create(&testing_env, schedule);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2020, 1, 1, 0, 0), 0), at(2026, 11, 16, 16, 0));
+	CHECK_INT(sla_end_of_business_day(timeline, at(2020, 1, 1, 0, 0), 1), SLA_FOREVER);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 17, 0, 0), 0), SLA_FOREVER);
+	CHECK_INT(sla_end_of_business_day(timeline, at(2026, 11, 17, 0, 0), -1), SLA_BEFORE_ALL);
+	sla_timeline_free(timeline);
+	free_schedule(schedule);
+}
+
+/* Which starts have a deadline before an instant. */
+static void
+test_starts(void)
+{
+	sla_schedule *schedule = make_part("Mo-Fr 08:00-16:00", ZONE_OSLO);
+	sla_timeline *timeline = sla_timeline_create(&testing_env, schedule);
+	static const char *const texts[] = {
+		"24/7", "Jan 01-Feb 01 off", "2026 Mar 29 00:00-24:00", "Mo-Su 22:00-06:00", "2020-2026 Mo-Fr 08:00-16:00"
+	};
+
+	/* Four hours before Monday 10:30 it was Friday 14:30. */
+	CHECK_INT(sla_starts_before(timeline, 0, 4 * HOUR, at(2026, 3, 9, 9, 30)), at(2026, 3, 6, 13, 30));
+	/* At closing time the deadline is not past; a microsecond later it is, and all night. */
+	CHECK_INT(sla_starts_before(timeline, 0, 4 * HOUR, at(2026, 3, 6, 15, 0)), at(2026, 3, 6, 11, 0));
+	CHECK_INT(sla_starts_before(timeline, 0, 4 * HOUR, at(2026, 3, 6, 15, 0) + 1), at(2026, 3, 6, 11, 0) + 1);
+	CHECK_INT(sla_starts_before(timeline, 0, 4 * HOUR, at(2026, 3, 9, 7, 0)), at(2026, 3, 6, 11, 0) + 1);
+	/* A whole day: at opening time what began at closing time of the day before that, and in the night. */
+	CHECK_INT(sla_starts_before(timeline, 0, 8 * HOUR, at(2026, 3, 6, 15, 0)), at(2026, 3, 5, 15, 0));
+	CHECK_INT(sla_starts_before(timeline, 0, 8 * HOUR, at(2026, 3, 6, 15, 0) + 1), at(2026, 3, 6, 7, 0) + 1);
+	/* Days: what began on the day itself need not be searched. */
+	CHECK_INT(sla_starts_before(timeline, 1, 0, at(2026, 3, 9, 9, 30)), at(2026, 3, 8, 23, 0));
+	CHECK_INT(sla_starts_before(timeline, 3, 0, at(2026, 3, 9, 9, 30)), at(2026, 3, 4, 23, 0));
+	CHECK_INT(sla_starts_before(timeline, 3, 4 * HOUR, at(2026, 3, 9, 9, 30)), at(2026, 3, 3, 23, 0));
+	CHECK_INT(sla_starts_before(timeline, 3, 0, SLA_FOREVER), SLA_FOREVER);
+	CHECK_INT(sla_starts_before(timeline, 3, 0, SLA_BEFORE_ALL), SLA_BEFORE_ALL);
+	sla_timeline_free(timeline);
+	free_schedule(schedule);
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	{
+		static const sla_instant ends[] = {
+			SLA_BEFORE_ALL, SLA_FIRST_INSTANT, SLA_FIRST_INSTANT + 1, SLA_END_INSTANT - 1, SLA_FOREVER
+		};
+
+		schedule = make_part(texts[i], i % 2 == 0 ? ZONE_OSLO : ZONE_APIA);
+		timeline = sla_timeline_create(&testing_env, schedule);
+		for (int j = 0; j < 5; j++)
+			for (int64_t n = -1; n <= 2; n++)
+				for (int64_t amount = -HOUR; amount <= HOUR; amount += HOUR)
+					check_starts(timeline, n, amount, ends[j], texts[i]);
+		for (int j = 0; j < 200; j++)
+			check_any_starts(timeline, at(2010, 1, 1, 0, 0), at(2027, 1, 1, 0, 0), texts[i]);
+		sla_timeline_free(timeline);
+		free_schedule(schedule);
+	}
 }
 
 /* Days of which the clock makes something odd. */
@@ -2152,6 +2456,8 @@ main(int argc, char **argv)
 	test_once();
 	test_seldom();
 	test_examples();
+	test_closings();
+	test_starts();
 	test_odd_days();
 	test_first_day();
 	test_errors();
