@@ -71,6 +71,10 @@ UPDATE ticket SET status = 'pending', updated_at = '2026-03-04 09:00' WHERE "Num
 UPDATE ticket SET tags = '{URGENT}', updated_at = '2026-03-03 13:00' WHERE "Number" = 4;
 SELECT sla.record_event('helpdesk', '5', 'merged', '2026-03-04 10:00');
 DELETE FROM ticket WHERE "Number" = 5;
+
+-- Of a ticket that is open for long, an edit moves the deadline, and leaves a trail.
+INSERT INTO ticket VALUES (10, 'Hosting', NULL, 'open', '{}', '2200-03-04 09:00', '2200-03-04 09:00');
+INSERT INTO sla.holiday (holiday_set, day, name) VALUES ('norway', '2200-03-05', 'made up as well');
 SQL
 
 # What the reports say, as text.
@@ -84,6 +88,7 @@ SELECT * FROM sla.log_report ORDER BY source, ticket, agreement, request, cycle,
 SELECT * FROM sla.compliance_report ORDER BY day, source, department, agent, level, request;
 SELECT * FROM sla.queue;
 SELECT * FROM sla.event ORDER BY id;
+SELECT * FROM sla.deadline_change ORDER BY id;
 SELECT sla.add_business_time('support', '2026-03-04 15:00 Europe/Oslo', '2 hours'),
 	sla.business_time('support', '2026-06-01', '2026-06-03'), sla.business_time('always', '2026-06-01', '2026-06-03');
 SQL
@@ -103,6 +108,8 @@ foreach my $state (qw(running paused overdue met missed cancelled superseded))
 		$node->safe_psql('original', "$as_of SELECT DISTINCT state FROM sla.log_report"),
 		qr/^$state$/m, "the database has a clock that is $state");
 }
+is($node->safe_psql('original', 'SELECT DISTINCT ticket FROM sla.deadline_change'), '10',
+	'the database has a deadline that was moved');
 is(differences('original'), '', 'the log is what the events give');
 
 # Dump before the databases are made to go on.
@@ -134,7 +141,7 @@ UPDATE ticket SET status = 'open', updated_at = '2026-03-06 09:30' WHERE "Number
 UPDATE ticket SET status = 'solved', updated_at = '2026-03-06 10:45' WHERE "Number" = 7;
 SELECT sla.record_event('helpdesk', '6', 'merged', '2026-03-06 10:40');
 DELETE FROM ticket WHERE "Number" = 6;
-UPDATE sla.holiday SET day = '2026-03-09' WHERE holiday_set = 'norway';
+UPDATE sla.holiday SET day = '2200-03-06' WHERE day = '2200-03-05';
 SQL
 
 # Without what tells the time at which this test runs.
@@ -148,6 +155,7 @@ SELECT * FROM sla.log_report ORDER BY source, ticket, agreement, request, cycle,
 SELECT * FROM sla.compliance_report ORDER BY day, source, department, agent, level, request;
 SELECT id, source, ticket, event, agent, department, assignee, promises FROM sla.event ORDER BY id;
 SELECT id, at FROM sla.event WHERE event <> 'deleted' ORDER BY id;
+SELECT id, source, ticket, metric, former, deadline, reason FROM sla.deadline_change ORDER BY id;
 SQL
 }
 
