@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define NO_PATTERN			UINT32_MAX
-#define FIRST_CAPACITY		64	/* units */
+#define FIRST_CAPACITY		136	/* units; see MIN_CELLS in timeline.c */
 #define FIRST_SLOTS			16
 
 static uint32_t
@@ -53,14 +53,14 @@ grow_slots(const sla_env *env, sla_dictionary *dictionary)
 	dictionary->nslots = nslots;
 }
 
-/* Room for that many units more, and an eighth, as there are many timelines. */
+/* Room for that many units more, and little in reserve: there may be many. */
 static void
 grow_units(const sla_env *env, sla_dictionary *dictionary, size_t more)
 {
 	size_t		capacity = dictionary->used + more;
 	uint64_t   *units;
 
-	capacity += capacity / 8;
+	capacity += capacity / 16;
 	if (capacity < FIRST_CAPACITY)
 		capacity = FIRST_CAPACITY;
 	/* 128 MB of different weeks: ask for what no environment gives. */

@@ -49,6 +49,12 @@
 /* No instant and no date is further from the irregular years, in cycles. */
 #define MAX_CYCLES			20000
 
+/*
+ * A window begins with room for five pages: more than a kilobyte, which the
+ * server's allocator gives back whole when it is released.
+ */
+#define MIN_CELLS			(5 * WEEKS_PER_PAGE + 1)
+
 /* A cell: the amount before its week, and the pattern or mask of the week. */
 #define PAYLOAD_BITS		SLA_PATTERN_BITS
 #define PAYLOAD_MASK		((INT64_C(1) << PAYLOAD_BITS) - 1)
@@ -252,35 +258,37 @@ compile_page(sla_timeline *timeline, const series *series, int64_t week, page *r
  */
 
 /*
- * Make room for some more weeks below and above.  Little is kept in reserve:
+ * Make room for some more weeks below or above.  Little is kept in reserve:
  * copying is cheap beside compiling, and there may be very many timelines.
  */
 static void
 reserve(sla_timeline *timeline, series *series, int64_t below, int64_t above)
 {
-	int64_t		head = series->buffer != NULL ? series->cells - series->buffer : 0;
-	int64_t		needed = below + series->count + 1 + above;
-	int64_t		spare;
-	int64_t    *buffer;
+	int64_t		head = series->cells - series->buffer;
+	int64_t		held = series->count + 1;
+	int64_t		needed = below + held + above;
+	int64_t		capacity = series->capacity;
+	int64_t    *buffer = series->buffer;
 	int64_t    *cells;
 
-	if (series->buffer != NULL && head >= below &&
-		series->capacity - head >= series->count + 1 + above)
+	if (head >= below && capacity - head >= held + above)
 		return;
 
-	spare = needed / 16;
-	buffer = timeline->env.alloc(timeline->env.arg, (needed + spare) * sizeof(int64_t));
-	cells = buffer + below + (below > 0 ? spare : 0);
-	if (series->buffer != NULL)
+	if (capacity < needed)
 	{
-		memcpy(cells, series->cells, (series->count + 1) * sizeof(int64_t));
-		timeline->env.release(timeline->env.arg, series->buffer);
+		capacity = needed + needed / 16;
+		if (capacity < MIN_CELLS)
+			capacity = MIN_CELLS;
+		buffer = timeline->env.alloc(timeline->env.arg, capacity * sizeof(int64_t));
 	}
-	else
-		cells[0] = cell(0, 0);
+	/* All room at the end at which it grows. */
+	cells = below > 0 ? buffer + capacity - held : buffer;
+	memmove(cells, series->cells, held * sizeof(int64_t));
+	if (buffer != series->buffer)
+		timeline->env.release(timeline->env.arg, series->buffer);
 	series->buffer = buffer;
 	series->cells = cells;
-	series->capacity = needed + spare;
+	series->capacity = capacity;
 }
 
 /* Add the page above the window. */
@@ -334,7 +342,14 @@ cover(sla_timeline *timeline, series *series, int64_t week)
 
 	if (series->count == 0)
 	{
-		reserve(timeline, series, 0, WEEKS_PER_PAGE);
+		if (series->buffer == NULL)
+		{
+			series->buffer = timeline->env.alloc(timeline->env.arg,
+												 MIN_CELLS * sizeof(int64_t));
+			series->capacity = MIN_CELLS;
+			series->cells = series->buffer;
+			series->cells[0] = cell(0, 0);
+		}
 		series->first = page;
 	}
 	if (page >= series->first + series->count)

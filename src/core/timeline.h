@@ -28,7 +28,8 @@
  * deciding for times that do not exist or exist twice; the same for every
  * wall-clock time in [local_second, *until).
  *
- * Before 1800 and from 2200 on a zone must repeat every 400 years.
+ * Offsets are less than a day.  Before 1800 and from 2200 on a zone must repeat
+ * every 400 years.
  */
 typedef struct sla_zone
 {
@@ -40,19 +41,21 @@ typedef struct sla_zone
 /*
  * A holiday: the windows that its date has instead of the usual ones; none
  * when it is closed all day.  With usual_hours the opening hours decide by
- * their PH rules, and when they name no PH the day is closed.
+ * their PH rules, and when they name no PH the day is closed.  The day's year
+ * is one from 1 to 9999.
  */
 typedef struct sla_holiday
 {
 	sla_date	day;
+	uint16_t	nwindows;
 	bool		usual_hours;
-	int			nwindows;
 	const sla_window *windows;	/* sorted, disjoint */
 } sla_holiday;
 
 /*
  * Opening hours in force for the windows that begin on local dates in
- * [from_day, to_day).
+ * [from_day, to_day).  Bounds outside of the years 1 to 9999 count as -infinity
+ * and infinity.
  */
 typedef struct sla_part
 {
@@ -87,7 +90,8 @@ typedef struct sla_timeline sla_timeline;
  * Make a timeline.  The schedule and all it points to must outlive it.
  * Nothing is compiled yet: stretches of half a year are, when first needed.
  * The local dates of the day functions are those of the schedule's first part
- * whose days include the date, in that part's zone.
+ * whose days include the date, in that part's zone; where there is none, those
+ * of its very first part.
  */
 extern sla_timeline *sla_timeline_create(const sla_env *env,
 										 const sla_schedule *schedule);
@@ -151,7 +155,8 @@ extern bool sla_nth_business_day(sla_timeline *timeline, sla_date day, int64_t n
  * Days of an interval: t rolls to an open instant, forward for n > 0 and
  * backward for n < 0, then moves n business days with the wall clock kept;
  * where that clock is closed on that day, the next opening of that day, or its
- * last closing if none is left.  t itself for n = 0.  SLA_FOREVER or
+ * last closing if none is left.  A closing to which t rolls belongs to the day
+ * that it ends, at 24:00 too.  t itself for n = 0.  SLA_FOREVER or
  * SLA_BEFORE_ALL when there are not so many days.
  */
 extern sla_instant sla_advance_days(sla_timeline *timeline, sla_instant t, int64_t n);
@@ -186,7 +191,8 @@ extern void sla_local_time(sla_timeline *timeline, sla_instant t, sla_date *day,
 /*
  * Fill in the open stretches that meet [a, b), clipped to it, starting with
  * the first; at most max.  Returns how many; a full buffer may mean more,
- * which a call from the end of the last stretch gives.
+ * which a call from the end of the last stretch gives.  One that is open since
+ * before the first finite instant, or to the end, has the infinite a or b.
  */
 typedef struct sla_span
 {

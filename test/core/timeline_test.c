@@ -1575,6 +1575,8 @@ compare_all(sla_timeline *timeline, const oracle *oracle, const char *note)
 	sla_date	first = (sla_date) (oracle->from / USECS / DAY + 3);
 	sla_date	end = (sla_date) (oracle->to / USECS / DAY - 3);
 
+	while (next < oracle->open.n && oracle->open.spans[next].to * USECS <= oracle->from)
+		next++;
 	for (;;)
 	{
 		sla_span	spans[100];
@@ -1584,9 +1586,6 @@ compare_all(sla_timeline *timeline, const oracle *oracle, const char *note)
 		{
 			sla_span	want = {0, 0};
 
-			while (next < oracle->open.n &&
-				   oracle->open.spans[next].to * USECS <= oracle->from)
-				next++;
 			if (next < oracle->open.n)
 				want = oracle->open.spans[next++];
 			want.from *= USECS;
