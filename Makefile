@@ -29,7 +29,9 @@ OBJS = \
 	src/promise.o \
 	src/clock.o \
 	src/verify.o \
-	src/tracking.o
+	src/tracking.o \
+	src/ticket_row.o \
+	src/source.o
 
 # The install script, in the order in which its pieces need each other.
 INSTALL_SQL = \
@@ -47,7 +49,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time calendar condition rule tracking clock recalculation report errors
+REGRESS = install schedule business_time calendar condition rule tracking clock recalculation ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

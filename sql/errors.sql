@@ -52,9 +52,9 @@ SELECT * FROM try($$SELECT sla.track('errors', 'sla.log', 'id')$$);
 SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', department => 'team')$$);
 SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', created_at => 'status')$$);
 SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', created_at => 'clock_timestamp()')$$);
-SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', facts => 'seen')$$);
-SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', level_column => 'status')$$);
-SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', due_column => 'created_at')$$);
+SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', facts => 'message')$$);
+SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', level_column => 'level')$$);
+SELECT * FROM try($$SELECT sla.track('errors', 'ticket', 'id', due_column => 'due')$$);
 SELECT * FROM try($$SELECT sla.track_event('errors', 'ticket', 'resolved')$$);
 SELECT * FROM try($$SELECT sla.untrack('errors')$$);
 -- A rule that was written before does not fit the table.

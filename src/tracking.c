@@ -12,92 +12,32 @@
  */
 #include "pg_sla.h"
 
-#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/catalog.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #include "clock.h"
-#include "condition.h"
 #include "promise.h"
-#include "rule.h"
-#include "statement.h"
+#include "tracking.h"
 
 SLA_FUNCTION(sla_track_row);
 SLA_FUNCTION(sla_track_truncate);
-SLA_FUNCTION(sla_track);
-SLA_FUNCTION(sla_track_event);
-SLA_FUNCTION(sla_untrack);
-SLA_FUNCTION(sla_untrack_event);
-SLA_FUNCTION(sla_check_source);
-
-/* An event that rows of the table tell. */
-typedef struct TrackedEvent
-{
-	const char *event;
-	const char *opposite;		/* what happens when the condition ends, or NULL */
-	SlaExpression *condition;
-	SlaExpression *key;			/* NULL on the ticket table */
-	SlaExpression *at;			/* NULL: when the row changed */
-	SlaExpression *agent;		/* NULL: not known */
-} TrackedEvent;
-
-/* Columns whose change is looked for. */
-typedef struct ColumnSet
-{
-	AttrNumber *attributes;
-	int			n;
-	AttrNumber	last;
-	bool		whole_row;
-} ColumnSet;
-
-/* A table of a source, compiled. */
-typedef struct Tracked
-{
-	const char *source;
-	int			stream;			/* 0: the ticket table */
-	Oid			relid;			/* what it was compiled for */
-
-	/* of the ticket table */
-	SlaExpression *key;
-	SlaExpression *created_at;
-	SlaExpression *changed_at;
-	SlaExpression *department;	/* may be NULL */
-	SlaExpression *agent;		/* may be NULL */
-
-	TrackedEvent *events;
-	int			nevents;
-
-	SlaExpression **expressions;	/* all of them */
-	int			nexpressions;
-
-	/* An update matters when one of these changed. */
-	ColumnSet	columns;		/* to anything */
-	ColumnSet	rule_columns;	/* to the choice of a level */
-} Tracked;
 
 typedef struct TrackedEntry
 {
 	Oid			trigger;
 	uint64		generation;
 	MemoryContext context;
-	Tracked    *tracked;
+	SlaTracked    *tracked;
 } TrackedEntry;
 
 static HTAB *tracked_triggers = NULL;
@@ -107,63 +47,9 @@ static HTAB *tracked_triggers = NULL;
  * ----------------------------------------------------------------
  */
 
-/* A row of sla.source. */
-typedef struct Source
-{
-	const char *name;
-	Oid			ticket_table;
-	const char *ticket_key;
-	const char *department;
-	const char *agent;
-	const char *created_at;
-	const char *changed_at;
-	const char *search_path;
-	Oid			owner;
-} Source;
-
-/* False when there is none.  Within SPI. */
-static bool
-read_source(const char *name, Source *source)
-{
-	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(name)};
-	HeapTuple	tuple;
-	TupleDesc	tupdesc;
-	bool		isnull;
-
-	sla_read_newest(&plan, "SELECT ticket_table::pg_catalog.oid, ticket_key::pg_catalog.text, department, agent,"
-					" created_at, changed_at, search_path, owner FROM sla.source"
-					" WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values);
-	if (SPI_processed == 0)
-		return false;
-	tuple = SPI_tuptable->vals[0];
-	tupdesc = SPI_tuptable->tupdesc;
-	source->name = pstrdup(name);
-	source->ticket_table = DatumGetObjectId(SPI_getbinval(tuple, tupdesc, 1, &isnull));
-	source->ticket_key = sla_column_text(tuple, tupdesc, 2);
-	source->department = sla_column_text(tuple, tupdesc, 3);
-	source->agent = sla_column_text(tuple, tupdesc, 4);
-	source->created_at = sla_column_text(tuple, tupdesc, 5);
-	source->changed_at = sla_column_text(tuple, tupdesc, 6);
-	source->search_path = sla_column_text(tuple, tupdesc, 7);
-	source->owner = sla_expression_owner(sla_column_text(tuple, tupdesc, 8), "owner of source", name);
-	return true;
-}
-
-static void
-need_source(const char *name, Source *source)
-{
-	if (!read_source(name, source))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("source \"%s\" does not exist", name),
-				 errhint("Sources are made by sla.track().")));
-}
-
 /* Compile one of a table's expressions and remember it; NULL text gives NULL. */
 static SlaExpression *
-compile(Tracked *tracked, Relation rel, const char *text, const char *search_path, Oid owner,
+compile(SlaTracked *tracked, Relation rel, const char *text, const char *search_path, Oid owner,
 		Oid type, const char *what, const char *name, MemoryContext context)
 {
 	SlaExpression *expression;
@@ -177,7 +63,7 @@ compile(Tracked *tracked, Relation rel, const char *text, const char *search_pat
 
 /* A bitmapset of offset columns as plain attribute numbers. */
 static void
-collect_columns(ColumnSet *columns, const Bitmapset *read)
+collect_columns(SlaColumnSet *columns, const Bitmapset *read)
 {
 	int			member = -1;
 
@@ -196,19 +82,60 @@ collect_columns(ColumnSet *columns, const Bitmapset *read)
 	}
 }
 
-/*
- * Compile what a source wants to know of a table.  stream says which of its
- * tables rel stands for.  Within SPI; everything is allocated in context.
- */
-static Tracked *
-compile_tracked(const Source *source, int stream, Relation rel, MemoryContext context)
+static const char *
+copy_text(const char *text)
+{
+	return text != NULL ? pstrdup(text) : NULL;
+}
+
+/* A source with strings of its own. */
+static void
+copy_source(SlaSource *copy, const SlaSource *source)
+{
+	*copy = *source;
+	copy->name = copy_text(source->name);
+	copy->ticket_key = copy_text(source->ticket_key);
+	copy->department = copy_text(source->department);
+	copy->agent = copy_text(source->agent);
+	copy->created_at = copy_text(source->created_at);
+	copy->changed_at = copy_text(source->changed_at);
+	copy->level_column = copy_text(source->level_column);
+	copy->due_column = copy_text(source->due_column);
+	copy->search_path = copy_text(source->search_path);
+}
+
+/* Kept plans are not the memory context's own: they go when it does. */
+static void
+free_plans(void *arg)
+{
+	SlaTracked *tracked = arg;
+	SPIPlanPtr	plans[] = {tracked->read_facts, tracked->lock_row, tracked->write_columns};
+
+	for (int i = 0; i < (int) lengthof(plans); i++)
+		if (plans[i] != NULL)
+			SPI_freeplan(plans[i]);
+}
+
+static void
+free_plans_with(MemoryContext context, SlaTracked *tracked)
+{
+	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
+
+	callback->func = free_plans;
+	callback->arg = tracked;
+	MemoryContextRegisterResetCallback(context, callback);
+}
+
+SlaTracked *
+sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryContext context)
 {
 	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {TEXTOID, INT4OID};
 	Datum		values[] = {CStringGetTextDatum(source->name), Int32GetDatum(stream)};
 	MemoryContext caller = CurrentMemoryContext;
 	SPITupleTable *rows;
-	Tracked    *tracked;
+	SlaTracked *tracked;
+	const Bitmapset *rule_columns;
 	Bitmapset  *read = NULL;
 
 	sla_read_newest(&plan, "SELECT event, condition, ticket_key, at, agent, search_path, owner FROM sla.source_event"
@@ -217,12 +144,14 @@ compile_tracked(const Source *source, int stream, Relation rel, MemoryContext co
 	rows = SPI_tuptable;
 
 	MemoryContextSwitchTo(context);
-	tracked = palloc0(sizeof(Tracked));
+	tracked = palloc0(sizeof(SlaTracked));
 	tracked->source = pstrdup(source->name);
 	tracked->stream = stream;
-	tracked->relid = RelationGetRelid(rel);
+	copy_source(&tracked->about, source);
+	if (context != caller)
+		free_plans_with(context, tracked);
 	tracked->nevents = (int) SPI_processed;
-	tracked->events = palloc0(tracked->nevents * sizeof(TrackedEvent) + 1);
+	tracked->events = palloc0(tracked->nevents * sizeof(SlaTrackedEvent) + 1);
 	tracked->expressions = palloc((5 + 4 * tracked->nevents) * sizeof(SlaExpression *));
 
 	if (stream == 0)
@@ -242,14 +171,15 @@ compile_tracked(const Source *source, int stream, Relation rel, MemoryContext co
 			read = bms_add_members(read, sla_expression_columns(tracked->department));
 		if (tracked->agent != NULL)
 			read = bms_add_members(read, sla_expression_columns(tracked->agent));
-		collect_columns(&tracked->rule_columns, sla_rule_columns(sla_rules_for(source->name, rel)));
-		read = bms_add_members(read, sla_rule_columns(sla_rules_for(source->name, rel)));
+		rule_columns = sla_columns_of_rules(source, rel);
+		collect_columns(&tracked->rule_columns, rule_columns);
+		read = bms_add_members(read, rule_columns);
 	}
 
 	for (int i = 0; i < tracked->nevents; i++)
 	{
 		HeapTuple	tuple = rows->vals[i];
-		TrackedEvent *event = &tracked->events[i];
+		SlaTrackedEvent *event = &tracked->events[i];
 		const char *search_path = sla_column_text(tuple, rows->tupdesc, 6);
 		Oid			owner;
 
@@ -280,7 +210,7 @@ compile_tracked(const Source *source, int stream, Relation rel, MemoryContext co
 }
 
 static bool
-tracked_is_valid(const Tracked *tracked)
+tracked_is_valid(const SlaTracked *tracked)
 {
 	for (int i = 0; i < tracked->nexpressions; i++)
 		if (!sla_expression_valid(tracked->expressions[i]))
@@ -294,7 +224,7 @@ tracked_is_valid(const Tracked *tracked)
  * table of the same owner was registered for, such as its partition.
  */
 static void
-check_teller(const Source *source, int stream, Relation rel)
+check_teller(const SlaSource *source, int stream, Relation rel)
 {
 	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {TEXTOID, INT4OID};
@@ -323,15 +253,15 @@ check_teller(const Source *source, int stream, Relation rel)
 }
 
 /* What the trigger that has fired needs to know. */
-static Tracked *
+static SlaTracked *
 tracked_for(TriggerData *trigdata, const char *source_name, int stream)
 {
 	Oid			trigger = trigdata->tg_trigger->tgoid;
 	MemoryContext context;
-	Tracked    *tracked;
+	SlaTracked    *tracked;
 	TrackedEntry *entry;
 	SlaOwner	caller;
-	Source		source;
+	SlaSource		source;
 	uint64		generation;
 	bool		found;
 
@@ -355,7 +285,7 @@ tracked_for(TriggerData *trigdata, const char *source_name, int stream)
 	context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla tracked table", ALLOCSET_SMALL_SIZES);
 	sla_owner_enter(&caller);
 	SPI_connect();
-	if (!read_source(source_name, &source))
+	if (!sla_read_source(source_name, &source))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("source \"%s\" is not tracked", source_name),
@@ -364,7 +294,7 @@ tracked_for(TriggerData *trigdata, const char *source_name, int stream)
 				 errhint("Call sla.track() again, or drop the trigger.")));
 	check_teller(&source, stream, trigdata->tg_relation);
 	MemoryContextSetIdentifier(context, MemoryContextStrdup(context, source_name));
-	tracked = compile_tracked(&source, stream, trigdata->tg_relation, context);
+	tracked = sla_compile_tracked(&source, stream, trigdata->tg_relation, context);
 	SPI_finish();
 	sla_owner_leave(&caller);
 
@@ -420,7 +350,7 @@ instant_of(SlaExpression *expression, TupleTableSlot *slot, const char *event, T
 
 /* Did one of the columns change? */
 static bool
-columns_changed(const ColumnSet *columns, TupleTableSlot *old, TupleTableSlot *new)
+columns_changed(const SlaColumnSet *columns, TupleTableSlot *old, TupleTableSlot *new)
 {
 	TupleDesc	tupdesc = new->tts_tupleDescriptor;
 
@@ -444,7 +374,7 @@ columns_changed(const ColumnSet *columns, TupleTableSlot *old, TupleTableSlot *n
 }
 
 static const char *
-ticket_of(const Tracked *tracked, TupleTableSlot *slot)
+ticket_of(const SlaTracked *tracked, TupleTableSlot *slot)
 {
 	const char *key = text_of(tracked->key, slot);
 
@@ -458,7 +388,7 @@ ticket_of(const Tracked *tracked, TupleTableSlot *slot)
 
 /* What a tracked event does for a change: the event that happens, or NULL. */
 static const char *
-what_happens(const TrackedEvent *event, TupleTableSlot *old, TupleTableSlot *new)
+what_happens(const SlaTrackedEvent *event, TupleTableSlot *old, TupleTableSlot *new)
 {
 	bool		was = old != NULL && sla_condition_holds(event->condition, old);
 	bool		is = sla_condition_holds(event->condition, new);
@@ -472,7 +402,7 @@ what_happens(const TrackedEvent *event, TupleTableSlot *old, TupleTableSlot *new
 
 /* A ticket's row was inserted or updated (old not NULL). */
 static void
-ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
+ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
 {
 	const char *ticket = ticket_of(tracked, new);
 	SlaNewEvent *events = palloc0((tracked->nevents + 2) * sizeof(SlaNewEvent));
@@ -489,14 +419,7 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 	has_changed_at = instant_of(tracked->changed_at, new, "changed", &changed_at);
 
 	if (old == NULL || columns_changed(&tracked->rule_columns, old, new))
-	{
-		SlaRuleSet *rules = sla_rules_for(tracked->source, rel);
-
-		/* Rules for new tickets only: what they chose stays unless another says otherwise. */
-		keep_levels = old != NULL && sla_rules_keep_levels(rules);
-		sla_choose_levels(rules, new, old == NULL, &choice);
-		decided = false;
-	}
+		decided = !sla_choose_for_ticket(tracked, rel, ticket, new, old == NULL, &choice, &keep_levels);
 
 	if (old == NULL)
 	{
@@ -506,7 +429,7 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 			created_at = now;
 		events[n].event = "created";
 		events[n].at = created_at;
-		events[n].choice = &choice;
+		events[n].choice = decided ? NULL : &choice;
 		decided = true;
 		n++;
 		/* Nothing happens to a ticket before it is there. */
@@ -524,7 +447,7 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 
 	for (int i = 0; i < tracked->nevents; i++)
 	{
-		const TrackedEvent *event = &tracked->events[i];
+		const SlaTrackedEvent *event = &tracked->events[i];
 		const char *happened = what_happens(event, old, new);
 
 		if (happened == NULL)
@@ -558,17 +481,19 @@ ticket_changed(Tracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSl
 		events[i].keep_levels = keep_levels;
 	}
 	sla_record_events(tracked->source, ticket, events, n, old == NULL);
+	sla_write_ticket_columns(tracked, ticket);
 }
 
 /* A row of another table was inserted or updated (old not NULL). */
 static void
-other_changed(Tracked *tracked, TupleTableSlot *old, TupleTableSlot *new)
+other_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
 {
 	for (int i = 0; i < tracked->nevents; i++)
 	{
-		const TrackedEvent *event = &tracked->events[i];
+		const SlaTrackedEvent *event = &tracked->events[i];
 		const char *happened = what_happens(event, old, new);
 		SlaNewEvent record = {0};
+		SlaChoice	choice;
 		const char *ticket;
 
 		if (happened == NULL)
@@ -581,12 +506,18 @@ other_changed(Tracked *tracked, TupleTableSlot *old, TupleTableSlot *new)
 		if (happened != event->event || !instant_of(event->at, new, happened, &record.at))
 			record.at = GetCurrentTransactionStartTimestamp();
 		record.agent = text_of(event->agent, new);
+		sla_lock_ticket_row(tracked, ticket);
+		/* What the ticket's facts say may have changed with this row. */
+		if (OidIsValid(tracked->about.facts) &&
+			sla_choose_for_ticket(tracked, rel, ticket, NULL, false, &choice, &record.keep_levels))
+			record.choice = &choice;
 		sla_record_events(tracked->source, ticket, &record, 1, false);
+		sla_write_ticket_columns(tracked, ticket);
 	}
 }
 
 static void
-ticket_deleted(Tracked *tracked, TupleTableSlot *old)
+ticket_deleted(SlaTracked *tracked, TupleTableSlot *old)
 {
 	SlaNewEvent event = {0};
 
@@ -613,7 +544,7 @@ Datum
 sla_track_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Tracked    *tracked;
+	SlaTracked    *tracked;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		protocol_error("sla.track_row", "must be called as a trigger");
@@ -630,7 +561,7 @@ sla_track_row(PG_FUNCTION_ARGS)
 		if (tracked->stream == 0)
 			ticket_changed(tracked, trigdata->tg_relation, NULL, trigdata->tg_trigslot);
 		else
-			other_changed(tracked, NULL, trigdata->tg_trigslot);
+			other_changed(tracked, trigdata->tg_relation, NULL, trigdata->tg_trigslot);
 	}
 	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
@@ -639,7 +570,7 @@ sla_track_row(PG_FUNCTION_ARGS)
 		if (tracked->stream == 0)
 			ticket_changed(tracked, trigdata->tg_relation, trigdata->tg_trigslot, trigdata->tg_newslot);
 		else
-			other_changed(tracked, trigdata->tg_trigslot, trigdata->tg_newslot);
+			other_changed(tracked, trigdata->tg_relation, trigdata->tg_trigslot, trigdata->tg_newslot);
 	}
 	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
@@ -663,7 +594,7 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	SPITupleTable *tickets;
 	SlaOwner	caller;
-	Source		source;
+	SlaSource		source;
 	Datum		values[1];
 	uint64		n;
 
@@ -677,7 +608,7 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(trigdata->tg_trigger->tgargs[0]);
 	sla_owner_enter(&caller);
 	SPI_connect();
-	need_source(trigdata->tg_trigger->tgargs[0], &source);
+	sla_need_source(trigdata->tg_trigger->tgargs[0], &source);
 	check_teller(&source, 0, trigdata->tg_relation);
 	sla_execute(&plan, "SELECT t.ticket FROM sla.ticket AS t WHERE t.source OPERATOR(pg_catalog.=) $1"
 				" AND NOT EXISTS (SELECT FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) t.source"
@@ -698,454 +629,4 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	SPI_finish();
 	sla_owner_leave(&caller);
 	return PointerGetDatum(NULL);
-}
-
-/* ----------------------------------------------------------------
- * Setting up
- * ----------------------------------------------------------------
- */
-
-/* An argument that must be given. */
-static char *
-need_text(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	char	   *value;
-
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-	value = text_to_cstring(PG_GETARG_TEXT_PP(argument));
-	if (value[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be empty", name)));
-	return value;
-}
-
-static Oid
-need_table(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-	return PG_GETARG_OID(argument);
-}
-
-/* A text argument as it is, NULL for NULL. */
-static const char *
-optional_text(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
-
-/* A table that may be tracked by the current user. */
-static Relation
-open_trackable(Oid relid)
-{
-	Relation	rel = table_open(relid, ShareRowExclusiveLock);
-	AclResult	privilege;
-
-	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" cannot be tracked", RelationGetRelationName(rel)),
-				 errdetail("Only tables can, since triggers on them tell of changes.")));
-	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("temporary table \"%s\" cannot be tracked", RelationGetRelationName(rel)),
-				 errhint("Its tickets would be gone at the end of the session.")));
-	if (get_rel_namespace(relid) == get_namespace_oid(SLA_SCHEMA, false) || IsCatalogNamespace(get_rel_namespace(relid)))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" cannot be tracked", RelationGetRelationName(rel)),
-				 errdetail("It belongs to the system or to this extension.")));
-	privilege = pg_class_aclcheck(relid, GetUserId(), ACL_TRIGGER);
-	if (privilege != ACLCHECK_OK)
-		aclcheck_error(privilege, get_relkind_objtype(rel->rd_rel->relkind), RelationGetRelationName(rel));
-	return rel;
-}
-
-static char *
-trigger_name(const char *source, const char *suffix)
-{
-	char	   *name = psprintf("sla_%s%s", source, suffix);
-
-	/* Names of triggers are cut like all others, but the suffix must stay. */
-	if (strlen(name) >= NAMEDATALEN)
-	{
-		int			keep = pg_mbcliplen(source, strlen(source),
-										NAMEDATALEN - 1 - (int) strlen("sla_") - (int) strlen(suffix));
-
-		name = psprintf("sla_%.*s%s", keep, source, suffix);
-	}
-	return name;
-}
-
-static char *
-qualified_name(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-}
-
-static void
-run(const char *statement)
-{
-	int			result = SPI_execute(statement, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
-}
-
-/* Make our triggers on a table, unless they are there.  As the owner, within SPI. */
-static void
-make_triggers(const char *source, Oid relid, int stream)
-{
-	char	   *name = trigger_name(source, "");
-
-	if (!OidIsValid(get_trigger_oid(relid, name, true)))
-		run(psprintf("CREATE TRIGGER %s AFTER INSERT OR UPDATE%s ON %s FOR EACH ROW"
-					 " EXECUTE FUNCTION sla.track_row(%s, '%d')",
-					 quote_identifier(name), stream == 0 ? " OR DELETE" : "", qualified_name(relid),
-					 quote_literal_cstr(source), stream));
-	name = trigger_name(source, "_truncate");
-	if (stream == 0 && !OidIsValid(get_trigger_oid(relid, name, true)))
-		run(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
-					 " EXECUTE FUNCTION sla.track_truncate(%s)",
-					 quote_identifier(name), qualified_name(relid), quote_literal_cstr(source)));
-}
-
-static void
-drop_triggers(const char *source, Oid relid)
-{
-	static const char *const suffixes[] = {"", "_truncate"};
-
-	/* The table may have been dropped. */
-	if (get_rel_name(relid) == NULL)
-		return;
-	for (int i = 0; i < (int) lengthof(suffixes); i++)
-	{
-		char	   *name = trigger_name(source, suffixes[i]);
-
-		if (OidIsValid(get_trigger_oid(relid, name, true)))
-			run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), qualified_name(relid)));
-	}
-}
-
-/* Do all expressions and rules of a source fit its tables?  Within SPI, as the owner. */
-static void
-check_source(const Source *source)
-{
-	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(source->name)};
-	SPITupleTable *tables;
-	uint64		n;
-	Relation	rel;
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla check", ALLOCSET_SMALL_SIZES);
-
-	rel = table_open(source->ticket_table, AccessShareLock);
-	sla_check_rules(source->name, rel);
-	compile_tracked(source, 0, rel, context);
-	table_close(rel, NoLock);
-
-	sla_read_newest(&plan, "SELECT DISTINCT on_table::pg_catalog.oid, stream FROM sla.source_event"
-					" WHERE source OPERATOR(pg_catalog.=) $1 AND stream OPERATOR(pg_catalog.>) 0",
-					1, types, values);
-	tables = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
-	{
-		bool		isnull;
-
-		rel = table_open(DatumGetObjectId(SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull)), AccessShareLock);
-		compile_tracked(source, DatumGetInt32(SPI_getbinval(tables->vals[i], tables->tupdesc, 2, &isnull)), rel, context);
-		table_close(rel, NoLock);
-	}
-	MemoryContextDelete(context);
-}
-
-/* The search_path as it stands, and the name of the user who asks. */
-static Datum
-current_search_path(void)
-{
-	return CStringGetTextDatum(namespace_search_path);
-}
-
-static Datum
-current_owner(void)
-{
-	return CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
-}
-
-static void
-not_built(bool given, const char *what)
-{
-	if (given)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("%s of sla.track is not supported by this version", what)));
-}
-
-/*
- * sla.track(source, ticket_table, ticket_key, department, agent, created_at,
- * changed_at, facts, level_column, due_column)
- */
-Datum
-sla_track(PG_FUNCTION_ARGS)
-{
-	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {
-		TEXTOID, REGCLASSOID, NAMEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
-	};
-	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types) + 1];
-	char	   *name = need_text(fcinfo, 0, "source");
-	Oid			relid = need_table(fcinfo, 1, "ticket_table");
-	Relation	rel;
-	const char *key;
-	SlaOwner	caller;
-	Source		source;
-
-	if (PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("ticket_key must not be null")));
-	key = NameStr(*PG_GETARG_NAME(2));
-	not_built(!PG_ARGISNULL(7), "facts");
-	not_built(!PG_ARGISNULL(8), "level_column");
-	not_built(!PG_ARGISNULL(9), "due_column");
-
-	rel = open_trackable(relid);
-	if (get_attnum(relid, key) <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column \"%s\" to be the ticket's key", RelationGetRelationName(rel), key),
-				 errhint("Name the column that identifies a ticket, such as its primary key.")));
-
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = CStringGetTextDatum(name);
-	values[1] = ObjectIdGetDatum(relid);
-	values[2] = PG_GETARG_DATUM(2);
-	for (int i = 3; i < 7; i++)
-	{
-		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
-		/* A null time is the present, as it is by default. */
-		if (PG_ARGISNULL(i) && i >= 5)
-			values[i] = CStringGetTextDatum("now()");
-		else if (PG_ARGISNULL(i))
-			nulls[i] = 'n';
-	}
-	values[7] = current_search_path();
-	values[8] = current_owner();
-
-	sla_owner_enter(&caller);
-	SPI_connect();
-	if (read_source(name, &source) && source.ticket_table != relid)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("source \"%s\" already tracks table \"%s\"", name, get_rel_name(source.ticket_table)),
-				 errhint("Take another name, or call sla.untrack('%s') first.", name)));
-	sla_execute(&plan, "INSERT INTO sla.source (name, ticket_table, ticket_key, department, agent, created_at,"
-				" changed_at, search_path, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-				" ON CONFLICT (name) DO UPDATE SET ticket_key = EXCLUDED.ticket_key, department = EXCLUDED.department,"
-				" agent = EXCLUDED.agent, created_at = EXCLUDED.created_at, changed_at = EXCLUDED.changed_at,"
-				" search_path = EXCLUDED.search_path, owner = EXCLUDED.owner",
-				lengthof(types), types, values, nulls);
-	CommandCounterIncrement();
-	need_source(name, &source);
-	check_source(&source);
-	make_triggers(name, relid, 0);
-	SPI_finish();
-	sla_owner_leave(&caller);
-	table_close(rel, NoLock);
-	PG_RETURN_VOID();
-}
-
-/*
- * sla.track_event(source, on_table, event, condition, ticket_key, at, agent)
- */
-Datum
-sla_track_event(PG_FUNCTION_ARGS)
-{
-	static SPIPlanPtr find_stream = NULL;
-	static SPIPlanPtr insert = NULL;
-	static const Oid find_types[] = {TEXTOID, OIDOID};
-	static const Oid types[] = {
-		TEXTOID, REGCLASSOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
-	};
-	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types) + 1];
-	char	   *name = need_text(fcinfo, 0, "source");
-	Oid			relid = need_table(fcinfo, 1, "on_table");
-	char	   *event = need_text(fcinfo, 2, "event");
-	const char *condition = optional_text(fcinfo, 3);
-	const char *key = optional_text(fcinfo, 4);
-	Relation	rel;
-	SlaOwner	caller;
-	Source		source;
-	int			stream = 0;
-
-	rel = open_trackable(relid);
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = CStringGetTextDatum(name);
-	values[1] = ObjectIdGetDatum(relid);
-	values[2] = CStringGetTextDatum(event);
-	values[4] = CStringGetTextDatum(condition ? condition : "true");
-	for (int i = 5; i < 8; i++)
-	{
-		values[i] = PG_ARGISNULL(i - 1) ? (Datum) 0 : PG_GETARG_DATUM(i - 1);
-		if (PG_ARGISNULL(i - 1))
-			nulls[i] = 'n';
-	}
-	values[8] = current_search_path();
-	values[9] = current_owner();
-
-	sla_owner_enter(&caller);
-	SPI_connect();
-	need_source(name, &source);
-	if (relid == source.ticket_table)
-	{
-		if (key != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("ticket_key \"%s\" given for the ticket table of source \"%s\"", key, name),
-					 errhint("The key of a ticket's own row is the one that sla.track() was given: \"%s\".", source.ticket_key)));
-	}
-	else
-	{
-		bool		isnull;
-
-		if (key == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("rows of table \"%s\" need a ticket_key", RelationGetRelationName(rel)),
-					 errhint("Say which of its columns is the key of the ticket, such as ticket_key => 'ticket_id'.")));
-		sla_execute(&find_stream, "SELECT pg_catalog.max(stream) FILTER (WHERE on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2),"
-					" COALESCE(pg_catalog.max(stream), 0) FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
-					2, find_types, values, NULL);
-		stream = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		if (isnull)
-			stream = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)) + 1;
-	}
-	values[3] = Int32GetDatum(stream);
-	sla_execute(&insert, "INSERT INTO sla.source_event (source, on_table, event, stream, condition, ticket_key, at, agent,"
-				" search_path, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-				" ON CONFLICT (source, on_table, event) DO UPDATE SET condition = EXCLUDED.condition,"
-				" ticket_key = EXCLUDED.ticket_key, at = EXCLUDED.at, agent = EXCLUDED.agent,"
-				" search_path = EXCLUDED.search_path, owner = EXCLUDED.owner",
-				lengthof(types), types, values, nulls);
-	CommandCounterIncrement();
-	check_source(&source);
-	make_triggers(name, relid, stream);
-	if (sla_event_number(sla_metrics_now(), event) < 0)
-		ereport(WARNING,
-				(errmsg("no metric knows the event \"%s\"", event),
-				 errhint("It is recorded, and starts or stops a clock once a row of sla.metric names it.")));
-	SPI_finish();
-	sla_owner_leave(&caller);
-	table_close(rel, NoLock);
-	PG_RETURN_VOID();
-}
-
-/*
- * sla.untrack(source)
- */
-Datum
-sla_untrack(PG_FUNCTION_ARGS)
-{
-	static SPIPlanPtr find = NULL;
-	static SPIPlanPtr delete = NULL;
-	static const Oid types[] = {TEXTOID};
-	char	   *name = need_text(fcinfo, 0, "source");
-	Datum		values[] = {PG_GETARG_DATUM(0)};
-	SPITupleTable *tables;
-	SlaOwner	caller;
-	Source		source;
-	uint64		n;
-
-	sla_owner_enter(&caller);
-	SPI_connect();
-	need_source(name, &source);
-	sla_execute(&find, "SELECT ticket_table::pg_catalog.oid FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1"
-				" UNION SELECT on_table::pg_catalog.oid FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
-				1, types, values, NULL);
-	tables = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
-	{
-		bool		isnull;
-		Oid			relid = DatumGetObjectId(SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull));
-
-		if (get_rel_name(relid) != NULL)
-		{
-			Oid			user = caller.user;
-			AclResult	privilege = pg_class_aclcheck(relid, user, ACL_TRIGGER);
-
-			if (privilege != ACLCHECK_OK)
-				aclcheck_error(privilege, OBJECT_TABLE, get_rel_name(relid));
-		}
-		drop_triggers(name, relid);
-	}
-	sla_execute(&delete, "DELETE FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
-	SPI_finish();
-	sla_owner_leave(&caller);
-	PG_RETURN_VOID();
-}
-
-/*
- * sla.untrack_event(source, on_table, event)
- */
-Datum
-sla_untrack_event(PG_FUNCTION_ARGS)
-{
-	static SPIPlanPtr delete = NULL;
-	static SPIPlanPtr left = NULL;
-	static const Oid types[] = {TEXTOID, OIDOID, TEXTOID};
-	char	   *name = need_text(fcinfo, 0, "source");
-	Oid			relid = PG_GETARG_OID(1);
-	char	   *event = need_text(fcinfo, 2, "event");
-	Datum		values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
-	Relation	rel = open_trackable(relid);
-	SlaOwner	caller;
-	Source		source;
-
-	sla_owner_enter(&caller);
-	SPI_connect();
-	need_source(name, &source);
-	sla_execute(&delete, "DELETE FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1"
-				" AND on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2 AND event OPERATOR(pg_catalog.=) $3",
-				3, types, values, NULL);
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("source \"%s\" takes no event \"%s\" from table \"%s\"", name, event, RelationGetRelationName(rel))));
-	sla_execute(&left, "SELECT 1 FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1"
-				" AND on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2", 2, types, values, NULL);
-	if (SPI_processed == 0 && relid != source.ticket_table)
-		drop_triggers(name, relid);
-	SPI_finish();
-	sla_owner_leave(&caller);
-	table_close(rel, NoLock);
-	PG_RETURN_VOID();
-}
-
-/*
- * sla.check_source(source)
- */
-Datum
-sla_check_source(PG_FUNCTION_ARGS)
-{
-	SlaOwner	caller;
-	Source		source;
-
-	sla_owner_enter(&caller);
-	SPI_connect();
-	need_source(text_to_cstring(PG_GETARG_TEXT_PP(0)), &source);
-	check_source(&source);
-	SPI_finish();
-	sla_owner_leave(&caller);
-	PG_RETURN_VOID();
 }

@@ -68,6 +68,12 @@ BEGIN
 		CASE asked_role WHEN 'none' THEN session_user ELSE asked_role END, clock_timestamp()
 	FROM moved WHERE deadline <> former
 	ORDER BY source, ticket, agreement, metric, ordinal;
+
+	-- Where the ticket itself shows its deadline. A trigger may run when the
+	-- source's tables are not there yet, during a restore; then there is none.
+	PERFORM sla.refresh_ticket(d.source, d.ticket)
+	FROM (SELECT DISTINCT d.source, d.ticket FROM sla.deadline_change AS d WHERE d.changed_at >= now()) AS d
+		JOIN sla.source AS s ON s.name = d.source AND s.due_column IS NOT NULL;
 	RETURN NULL;
 END
 $function$;

@@ -1,0 +1,404 @@
+/*
+ * ticket_row.c
+ *		The ticket's own row: its facts for the rules, and the columns kept for it.
+ *
+ * Rules of a source with a facts view run over the view's row of the ticket,
+ * read anew for each change: by the source's key, under the rights of the role
+ * that tracked it, seeing what the statement itself has done.
+ *
+ * A level_column and a due_column are written by an ordinary UPDATE of the
+ * ticket, under the same rights, only when they would change.
+ */
+#include "pg_sla.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/bitmapset.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#include "tracking.h"
+
+SLA_FUNCTION(sla_refresh_ticket);
+
+/* What a rule that fails does to the statement that wrote the ticket. */
+typedef enum OnRuleError
+{
+	RULE_ERROR_STOPS,
+	RULE_ERROR_IS_RECORDED
+} OnRuleError;
+
+static const struct config_enum_entry on_rule_error_values[] = {
+	{"error", RULE_ERROR_STOPS, false},
+	{"record", RULE_ERROR_IS_RECORDED, false},
+	{NULL, 0, false}
+};
+
+static int	on_rule_error = RULE_ERROR_STOPS;
+
+void
+sla_ticket_row_init(void)
+{
+	DefineCustomEnumVariable("pg_sla.on_rule_error",
+							 "What a rule that fails does to the statement that writes a ticket.",
+							 "error stops the statement; record lets the ticket through without a choice of "
+							 "level, with a warning and a row in sla.problem.",
+							 &on_rule_error,
+							 RULE_ERROR_STOPS,
+							 on_rule_error_values,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+}
+
+/* ----------------------------------------------------------------
+ * Statements on the user's tables
+ * ----------------------------------------------------------------
+ */
+
+static char *
+qualified_name(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+}
+
+/* A text parameter as a value of a column's type. */
+static char *
+as_column(const char *parameter, Oid relid, const char *column)
+{
+	AttrNumber	attribute = get_attnum(relid, column);
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	if (attribute <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"%s\" has no column \"%s\" any more", get_rel_name(relid), column),
+				 errhint("Call sla.track() again with the columns that there are.")));
+	get_atttypetypmodcoll(relid, attribute, &type, &typmod, &collation);
+	return psprintf("CAST(%s AS %s)", parameter, format_type_with_typemod(type, typmod));
+}
+
+/* Become the role that tracked the source. */
+static void
+enter(const SlaSource *source, SlaEnvironment *saved)
+{
+	sla_environment_enter(saved, source->search_path, source->owner);
+}
+
+/* ----------------------------------------------------------------
+ * Choosing by rules
+ * ----------------------------------------------------------------
+ */
+
+/* The facts of a ticket in a slot of its own, NULL when there are none.  Within SPI. */
+static TupleTableSlot *
+read_facts(SlaTracked *tracked, Relation facts, const char *ticket)
+{
+	static const Oid types[] = {TEXTOID};
+	const SlaSource *source = &tracked->about;
+	Datum		values[] = {CStringGetTextDatum(ticket)};
+	Oid			relid = RelationGetRelid(facts);
+	SlaEnvironment saved;
+	TupleTableSlot *slot;
+
+	enter(source, &saved);
+	sla_execute(&tracked->read_facts,
+				psprintf("SELECT * FROM %s WHERE %s OPERATOR(pg_catalog.=) %s", qualified_name(relid),
+						 quote_identifier(source->ticket_key), as_column("$1", relid, source->ticket_key)),
+				1, types, values, NULL);
+	sla_environment_leave(&saved);
+
+	if (SPI_processed == 0)
+		return NULL;
+	if (SPI_processed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("facts \"%s\" have " UINT64_FORMAT " rows for ticket \"%s\"",
+						get_rel_name(relid), SPI_processed, ticket),
+				 errhint("A ticket has one row of facts; aggregate what it has several of.")));
+	slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(facts)), &TTSOpsHeapTuple);
+	ExecForceStoreHeapTuple(SPI_copytuple(SPI_tuptable->vals[0]), slot, false);
+	SPI_freetuptable(SPI_tuptable);
+	return slot;
+}
+
+static bool
+choose(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
+	   bool is_new, SlaChoice *choice, bool *keep_levels)
+{
+	Relation	over = rel;
+	SlaRuleSet *rules;
+
+	if (OidIsValid(tracked->about.facts))
+	{
+		over = sla_open_facts(&tracked->about);
+		slot = read_facts(tracked, over, ticket);
+	}
+	if (slot != NULL)
+	{
+		rules = sla_rules_for(tracked->source, over);
+		/* Rules for new tickets only: what they chose stays unless another says otherwise. */
+		*keep_levels = !is_new && sla_rules_keep_levels(rules);
+		sla_choose_levels(rules, slot, is_new, choice);
+	}
+	if (over != rel)
+		relation_close(over, NoLock);
+	return slot != NULL;
+}
+
+/* May the ticket go through although this happened? */
+static bool
+is_about_rules(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
+}
+
+static void
+record_problem(const char *source, const char *ticket, const ErrorData *error)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[lengthof(types)];
+	char		nulls[] = "     ";
+	SlaOwner	caller;
+
+	values[0] = CStringGetTextDatum(source);
+	values[1] = CStringGetTextDatum(ticket);
+	values[2] = CStringGetTextDatum(unpack_sql_state(error->sqlerrcode));
+	values[3] = CStringGetTextDatum(error->message);
+	values[4] = error->context ? CStringGetTextDatum(error->context) : (nulls[4] = 'n', (Datum) 0);
+	sla_owner_enter(&caller);
+	sla_execute(&plan, "INSERT INTO sla.problem (source, ticket, sqlstate, message, context)"
+				" VALUES ($1, $2, $3, $4, $5)", lengthof(types), types, values, nulls);
+	sla_owner_leave(&caller);
+}
+
+/* As choose, but an error is recorded, and nothing is chosen. */
+static bool
+choose_or_record(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
+				 bool is_new, SlaChoice *choice, bool *keep_levels)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *error = NULL;
+	volatile bool chosen = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		chosen = choose(tracked, rel, ticket, slot, is_new, choice, keep_levels);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!is_about_rules(error->sqlerrcode))
+			ReThrowError(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+
+	if (error == NULL)
+		return chosen;
+	record_problem(tracked->source, ticket, error);
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("no level was chosen for ticket \"%s\" of source \"%s\": %s", ticket, tracked->source, error->message),
+			 error->context ? errdetail("%s.", error->context) : 0,
+			 errhint("The table sla.problem lists such tickets.")));
+	return false;
+}
+
+bool
+sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
+					  bool is_new, SlaChoice *choice, bool *keep_levels)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	bool		chosen;
+
+	*keep_levels = false;
+	/* SPI for the facts; what is chosen is the caller's. */
+	SPI_connect();
+	MemoryContextSwitchTo(caller);
+	if (on_rule_error == RULE_ERROR_IS_RECORDED)
+		chosen = choose_or_record(tracked, rel, ticket, slot, is_new, choice, keep_levels);
+	else
+		chosen = choose(tracked, rel, ticket, slot, is_new, choice, keep_levels);
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	return chosen;
+}
+
+/*
+ * The columns of the ticket's row on which the choice depends.  What a view
+ * makes of the row is not looked into: with facts every column may matter.  So
+ * it may where rules cannot be compiled but shall not stop the ticket.
+ */
+const Bitmapset *
+sla_columns_of_rules(const SlaSource *source, Relation rel)
+{
+	Bitmapset  *whole_row = bms_make_singleton(0 - FirstLowInvalidHeapAttributeNumber);
+
+	if (OidIsValid(source->facts) || on_rule_error == RULE_ERROR_IS_RECORDED)
+		return whole_row;
+	return sla_rule_columns(sla_rules_for(source->name, rel));
+}
+
+/* ----------------------------------------------------------------
+ * The columns kept for the ticket
+ * ----------------------------------------------------------------
+ */
+
+/* The trigger that our own UPDATE fires must not write the columns again. */
+static bool writing_columns = false;
+
+static bool
+keeps_columns(const SlaSource *source)
+{
+	return source->level_column != NULL || source->due_column != NULL;
+}
+
+void
+sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
+{
+	static const Oid types[] = {TEXTOID};
+	const SlaSource *source = &tracked->about;
+	Datum		values[] = {CStringGetTextDatum(ticket)};
+	SlaEnvironment saved;
+
+	if (!keeps_columns(source))
+		return;
+	SPI_connect();
+	enter(source, &saved);
+	sla_execute(&tracked->lock_row,
+				psprintf("SELECT 1 FROM %s WHERE %s OPERATOR(pg_catalog.=) %s FOR NO KEY UPDATE",
+						 qualified_name(source->ticket_table), quote_identifier(source->ticket_key),
+						 as_column("$1", source->ticket_table, source->ticket_key)),
+				1, types, values, NULL);
+	sla_environment_leave(&saved);
+	SPI_finish();
+}
+
+/* "column" = value, for the list of SET; and the comparison that spares the write. */
+static void
+append_column(StringInfo set, StringInfo differs, const SlaSource *source, const char *column, const char *parameter)
+{
+	char	   *value;
+
+	if (column == NULL)
+		return;
+	value = as_column(parameter, source->ticket_table, column);
+	appendStringInfo(set, "%s%s = %s", set->len > 0 ? ", " : "", quote_identifier(column), value);
+	appendStringInfo(differs, "%s%s IS DISTINCT FROM %s", differs->len > 0 ? " OR " : "", quote_identifier(column), value);
+}
+
+void
+sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
+{
+	static SPIPlanPtr ask = NULL;
+	static const Oid ask_types[] = {TEXTOID, TEXTOID};
+	static const Oid types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID};
+	const SlaSource *source = &tracked->about;
+	Datum		asked[] = {CStringGetTextDatum(source->name), CStringGetTextDatum(ticket)};
+	Datum		values[lengthof(types)];
+	char		nulls[] = "   ";
+	StringInfoData set;
+	StringInfoData differs;
+	SlaOwner	caller;
+	SlaEnvironment saved;
+	bool		isnull;
+
+	if (!keeps_columns(source) || writing_columns)
+		return;
+
+	SPI_connect();
+	sla_owner_enter(&caller);
+	sla_execute(&ask,
+				"SELECT (SELECT (SELECT p.level FROM sla.promise AS p WHERE p.id OPERATOR(pg_catalog.=) e.promises[1])"
+				" FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.ticket OPERATOR(pg_catalog.=) $2"
+				" AND e.promises[1] OPERATOR(pg_catalog.>=) 0 ORDER BY e.at DESC, e.id DESC LIMIT 1),"
+				" (SELECT pg_catalog.min(l.deadline) FROM sla.log AS l WHERE l.source OPERATOR(pg_catalog.=) $1"
+				" AND l.ticket OPERATOR(pg_catalog.=) $2 AND l.agreement OPERATOR(pg_catalog.=) 'customer'"
+				" AND l.running_since IS NOT NULL)",
+				2, ask_types, asked, NULL);
+	values[0] = asked[1];
+	values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
+		nulls[1] = 'n';
+	values[2] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	if (isnull)
+		nulls[2] = 'n';
+	sla_owner_leave(&caller);
+
+	initStringInfo(&set);
+	initStringInfo(&differs);
+	if (tracked->write_columns == NULL)
+	{
+		append_column(&set, &differs, source, source->level_column, "$2");
+		append_column(&set, &differs, source, source->due_column, "$3");
+	}
+	enter(source, &saved);
+	writing_columns = true;
+	PG_TRY();
+	{
+		sla_execute(&tracked->write_columns,
+					psprintf("UPDATE %s SET %s WHERE %s OPERATOR(pg_catalog.=) %s AND (%s)",
+							 qualified_name(source->ticket_table), set.data, quote_identifier(source->ticket_key),
+							 as_column("$1", source->ticket_table, source->ticket_key), differs.data),
+					lengthof(types), types, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		writing_columns = false;
+	}
+	PG_END_TRY();
+	sla_environment_leave(&saved);
+	SPI_finish();
+}
+
+/*
+ * sla.refresh_ticket(source, ticket): write the ticket's columns after its
+ * deadlines have moved.
+ */
+Datum
+sla_refresh_ticket(PG_FUNCTION_ARGS)
+{
+	SlaTracked	tracked = {0};
+	SlaOwner	caller;
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	tracked.source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (sla_read_source(tracked.source, &tracked.about))
+		sla_write_ticket_columns(&tracked, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (tracked.write_columns != NULL)
+		SPI_freeplan(tracked.write_columns);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	PG_RETURN_VOID();
+}

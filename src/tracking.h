@@ -1,0 +1,113 @@
+/*
+ * tracking.h
+ *		Sources, and the tables on which their triggers stand.
+ */
+#ifndef SLA_TRACKING_H
+#define SLA_TRACKING_H
+
+#include "pg_sla.h"
+
+#include "condition.h"
+#include "rule.h"
+#include "statement.h"
+
+/* A row of sla.source. */
+typedef struct SlaSource
+{
+	const char *name;
+	Oid			ticket_table;
+	const char *ticket_key;
+	const char *department;
+	const char *agent;
+	const char *created_at;
+	const char *changed_at;
+	Oid			facts;			/* InvalidOid: rules run over the ticket's row */
+	const char *level_column;	/* either may be NULL */
+	const char *due_column;
+	const char *search_path;
+	Oid			owner;
+} SlaSource;
+
+/* An event that rows of the table tell. */
+typedef struct SlaTrackedEvent
+{
+	const char *event;
+	const char *opposite;		/* what happens when the condition ends, or NULL */
+	SlaExpression *condition;
+	SlaExpression *key;			/* NULL on the ticket table */
+	SlaExpression *at;			/* NULL: when the row changed */
+	SlaExpression *agent;		/* NULL: not known */
+} SlaTrackedEvent;
+
+/* Columns whose change is looked for. */
+typedef struct SlaColumnSet
+{
+	AttrNumber *attributes;
+	int			n;
+	AttrNumber	last;
+	bool		whole_row;
+} SlaColumnSet;
+
+/* A table of a source, compiled. */
+typedef struct SlaTracked
+{
+	const char *source;
+	int			stream;			/* 0: the ticket table */
+	SlaSource	about;
+
+	/* Statements by the ticket's key, made when first needed. */
+	SPIPlanPtr	read_facts;
+	SPIPlanPtr	lock_row;
+	SPIPlanPtr	write_columns;
+
+	/* of the ticket table */
+	SlaExpression *key;
+	SlaExpression *created_at;
+	SlaExpression *changed_at;
+	SlaExpression *department;	/* may be NULL */
+	SlaExpression *agent;		/* may be NULL */
+
+	SlaTrackedEvent *events;
+	int			nevents;
+
+	SlaExpression **expressions;	/* all of them */
+	int			nexpressions;
+
+	/* An update matters when one of these changed. */
+	SlaColumnSet	columns;		/* to anything */
+	SlaColumnSet	rule_columns;	/* to the choice of a level */
+} SlaTracked;
+
+/* source.c: the row of a source; false when there is none, or an error.  Within SPI. */
+extern bool sla_read_source(const char *name, SlaSource *source);
+extern void sla_need_source(const char *name, SlaSource *source);
+
+/* source.c: what a source's rules run over; an error when it has been dropped. */
+extern Relation sla_open_facts(const SlaSource *source);
+
+/*
+ * tracking.c: compile what a source wants to know of a table, all of it in
+ * context.  stream says which of its tables rel stands for.  Within SPI.
+ */
+extern SlaTracked *sla_compile_tracked(const SlaSource *source, int stream, Relation rel,
+									   MemoryContext context);
+
+/*
+ * ticket_row.c: the ticket's own row, by its key.
+ *
+ * sla_choose_for_ticket runs the rules over the row in slot, or over the facts
+ * of the ticket; false when there is nothing to choose by.  What the choice
+ * holds is in the current memory context.  sla_lock_ticket_row and
+ * sla_write_ticket_columns do nothing unless the source has a level_column or
+ * a due_column; a caller that will write the columns locks the row before it
+ * touches the clocks, as a statement that updates the ticket does.
+ */
+extern void sla_ticket_row_init(void);
+extern bool sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket,
+								  TupleTableSlot *slot, bool is_new,
+								  SlaChoice *choice, bool *keep_levels);
+extern const Bitmapset *sla_columns_of_rules(const SlaSource *source, Relation rel);
+extern void sla_lock_ticket_row(SlaTracked *tracked, const char *ticket);
+extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
+
+#endif							/* SLA_TRACKING_H */
