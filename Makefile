@@ -23,6 +23,7 @@ OBJS = \
 	src/schedule.o \
 	src/calendar.o \
 	src/business_time.o \
+	src/overdue.o \
 	src/condition.o \
 	src/rule.o \
 	src/statement.o \
@@ -39,6 +40,7 @@ INSTALL_SQL = \
 	src/sql/schedule.sql \
 	src/sql/calendar.sql \
 	src/sql/business_time.sql \
+	src/sql/overdue.sql \
 	src/sql/condition.sql \
 	src/sql/rule.sql \
 	src/sql/clock.sql \
@@ -49,7 +51,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time calendar condition rule tracking clock recalculation ticket_row report errors
+REGRESS = install schedule business_time overdue calendar condition rule tracking clock recalculation ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
