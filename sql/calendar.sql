@@ -74,6 +74,13 @@ SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00', '{national,office
 SELECT * FROM week;
 SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00; PH 08:30-10:00', '{national,office}');
 SELECT * FROM week;
+-- closed for a part of the day, in one set or several, beside holidays
+INSERT INTO sla.holiday (holiday_set, day, hours, origin) VALUES ('national', '2026-05-22', 'off 09:00-10:00', 'a'), ('national', '2026-05-22', 'off 09:30-11:00', 'b'),
+	('office', '2026-05-22', 'off 15:00-17:00', 'a'), ('office', '2026-05-19', 'off 12:00-13:00', 'a'), ('office', '2026-05-18', 'off 09:00-09:30', 'a'), ('national', '2026-05-21', 'off 22:30-23:00', 'a');
+SELECT * FROM week;
+SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00', '{office}');
+SELECT * FROM week;
+DELETE FROM sla.holiday WHERE hours LIKE 'off %';
 -- in a version that names another set
 SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00');
 SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00', '{national}', '2026-05-20');

@@ -37,6 +37,7 @@ FROM unnest(ARRAY[
 	'Europe/Oslo: Mo-Fr 08:00-16:00 holidays 2026-05-17, 2026-12-24 08:00-12:00,13:00-14:00, 2026-12-25 off',
 	'UTC: 22:00-06:00 holidays 0001-01-01, 9999-12-31 22:00-30:00',
 	'UTC: 24/7 holidays 2026-01-01 08:00:01-12:00:59',
+	'UTC: 24/7 holidays 2026-01-01 off 08:00-12:00,13:00-14:00, 2026-01-02',
 	'(UTC: Mo 08:00-16:00) + (Asia/Tokyo: Tu 08:00-16:00)',
 	'((UTC: 24/7) - (UTC: Mo 08:00-16:00)) * (Asia/Tokyo: 24/7 holidays 2026-01-01)',
 	'Europe/Oslo: Mo-Fr 08:00-16:00 open "no holidays (here): never"'
@@ -49,6 +50,7 @@ FROM unnest(ARRAY[
 	'est5edt: 08:00-12:00',
 	'UTC: 24/7 holidays 2027-01-01 off,2026-01-01,  2026-05-17   13:00-14:00 , 08:00-12:00',
 	'UTC: 24/7 holidays 2026-01-01, 2026-01-01',
+	'UTC: 24/7 holidays 2026-01-01  OFF   13:00-14:00 , 08:00-12:00,11:00-12:30',
 	'UTC: 24/7 Holidays 2026-01-01 00:00-24:00, 2026-01-02 08:00-12:00,11:00-13:00, 2026-01-03 10:00-10:00, 2026-01-04 OFF',
 	'((UTC: 24/7))',
 	'( UTC: 24/7 )+( (Asia/Tokyo: 24/7) )',
@@ -62,7 +64,8 @@ SELECT sla.schedule('UTC', '24/7', '{0001-01-01,9999-12-31}');
 SELECT sla.schedule(NULL, '24/7'), sla.schedule('UTC', NULL), sla.schedule('UTC', '24/7', NULL);
 SELECT sla.schedule('UTC', '24/7', '{{2026-12-25},{2026-01-01}}');
 
--- What holidays mean. Closed, or what the hours say of PH; "off" is closed whatever they say; times replace the day's.
+-- What holidays mean. Closed, or what the hours say of PH; "off" is closed whatever they say; times replace the day's;
+-- "off" with times closes these, whichever day's window they are in.
 SELECT s, sla.open_hours(s, '[2026-05-18,2026-05-20)')
 FROM unnest(ARRAY[
 	'UTC: Mo-Fr 08:00-16:00',
@@ -72,7 +75,10 @@ FROM unnest(ARRAY[
 	'UTC: Mo-Fr 08:00-16:00; PH 10:00-12:00 holidays 2026-05-18 09:00-10:00,11:00-11:30:30',
 	'UTC: Mo-Fr 08:00-16:00 holidays 2026-05-18 22:00-26:00',
 	-- last night's shift is worked to its end
-	'UTC: 20:00-06:00 holidays 2026-05-18'
+	'UTC: 20:00-06:00 holidays 2026-05-18',
+	'UTC: 20:00-06:00 holidays 2026-05-18 off 02:00-04:00,22:00-26:00',
+	'UTC: Mo-Fr 08:00-16:00; PH 10:00-12:00 holidays 2026-05-18 off 09:00-10:00,15:00-17:00',
+	'UTC: Mo-Fr 08:00-16:00 holidays 2026-05-18 off 00:00-24:00'
 ]::sla.schedule[]) AS s;
 
 -- Put together.
@@ -142,6 +148,7 @@ SELECT pg_temp.refused(t) FROM unnest(ARRAY[
 	'UTC: 24/7 holidays 0000-01-01', 'UTC: 24/7 holidays 10000-01-01', 'UTC: 24/7 holidays 2026-1-1', 'UTC: 24/7 holidays 2026-01-01,',
 	'UTC: 24/7 holidays 2026-01-01 2026-01-02', 'UTC: 24/7 holidays 2026-01-01, 08:00-12:00',
 	'UTC: 24/7 holidays 2026-01-01, 2026-01-01 off', 'UTC: 24/7 holidays 2026-01-01 closed', 'UTC: 24/7 holidays 2026-01-01 Mo 08:00-12:00',
+	'UTC: 24/7 holidays 2026-01-01 off Mo 08:00-12:00', 'UTC: 24/7 holidays 2026-01-01 off08:00-12:00', 'UTC: 24/7 holidays 2026-01-01 off off',
 	'UTC: 24/7 holidays 2026-01-01 2026', 'UTC: 24/7 holidays 2026-01-01 08:00', 'UTC: 24/7 holidays 2026-01-01 08:00-12:00,x',
 	'(UTC: 24/7', '(UTC: 24/7))', '(UTC: 24/7) +', '(UTC: 24/7) + UTC: 24/7', '(UTC: 24/7) / (UTC: 24/7)', '(UTC: 24/7) + (UTC: 24/7) + (UTC: 24/7)', '()'
 ]) AS t;

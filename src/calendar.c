@@ -135,7 +135,7 @@ read_holiday_set(const text *name)
 		sla_holiday_hours_read(VARDATA_ANY(hours), VARSIZE_ANY_EXHDR(hours), &holiday, NULL);
 
 		/* Closed, unless the opening hours have something to say of PH. */
-		holiday.usual_hours = holiday.nwindows == 0;
+		holiday.usual_hours = holiday.nwindows == 0 && !holiday.working_day;
 
 		if (set->nholidays == room)
 		{
@@ -171,6 +171,24 @@ intersect_windows(const sla_window *a, int na, const sla_window *b, int nb,
 	return n;
 }
 
+/* What is in either of two lists of windows; returns how many. */
+static int
+unite_windows(const sla_window *a, int na, const sla_window *b, int nb, sla_window *result)
+{
+	int			n = 0;
+
+	for (int i = 0, j = 0; i < na || j < nb;)
+	{
+		sla_window	next = j == nb || (i < na && a[i].from <= b[j].from) ? a[i++] : b[j++];
+
+		if (n > 0 && next.from <= result[n - 1].to)
+			result[n - 1].to = Max(result[n - 1].to, next.to);
+		else
+			result[n++] = next;
+	}
+	return n;
+}
+
 /*
  * One holiday of the several that sets have for a day: what each of them
  * leaves open.
@@ -185,6 +203,34 @@ merge_holidays(const sla_holiday *holidays, int n, const sla_hours *hours)
 		const sla_holiday *other = &holidays[i];
 		sla_holiday usual = {0};
 		sla_window *windows;
+
+		CHECK_FOR_INTERRUPTS();
+		if (other->nclosed > 0)
+		{
+			int			nclosed;
+
+			windows = palloc(sizeof(sla_window) * (result.nclosed + other->nclosed));
+			nclosed = unite_windows(result.closed, result.nclosed,
+									other->closed, other->nclosed, windows);
+			if (nclosed > SLA_MAX_HOLIDAY_WINDOWS)
+				ereport(ERROR,
+						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						 errmsg("a holiday has more than %d times", SLA_MAX_HOLIDAY_WINDOWS)));
+			result.nclosed = nclosed;
+			result.closed = windows;
+		}
+
+		/* A working day leaves open what the others do. */
+		if (other->working_day)
+			continue;
+		if (result.working_day)
+		{
+			result.working_day = false;
+			result.usual_hours = other->usual_hours;
+			result.windows = other->windows;
+			result.nwindows = other->nwindows;
+			continue;
+		}
 
 		if (result.usual_hours && other->usual_hours)
 			continue;
@@ -246,6 +292,14 @@ sets_of(ArrayType *names, holiday_set **known)
 	return sets;
 }
 
+static const sla_window *
+copy_windows(const sla_window *windows, int n, MemoryContext context)
+{
+	Size		size = sizeof(sla_window) * n;
+
+	return size > 0 ? memcpy(MemoryContextAlloc(context, size), windows, size) : NULL;
+}
+
 /*
  * The holidays of a version, on the days on which it is in force: allocated in
  * `context`, one for a day, sorted.
@@ -292,13 +346,8 @@ merge_sets(List *sets, sla_part *part, MemoryContext context)
 	memcpy(merged, all, sizeof(sla_holiday) * nmerged);
 	for (int i = 0; i < nmerged; i++)
 	{
-		Size		size = sizeof(sla_window) * merged[i].nwindows;
-
-		if (size > 0)
-			merged[i].windows = memcpy(MemoryContextAlloc(context, size),
-									   merged[i].windows, size);
-		else
-			merged[i].windows = NULL;
+		merged[i].windows = copy_windows(merged[i].windows, merged[i].nwindows, context);
+		merged[i].closed = copy_windows(merged[i].closed, merged[i].nclosed, context);
 	}
 	part->holidays = merged;
 	part->nholidays = nmerged;
@@ -395,13 +444,7 @@ same_definition(const definition *a, const definition *b)
 			return false;
 		for (int j = 0; j < v->part.nholidays; j++)
 		{
-			const sla_holiday *x = &v->part.holidays[j];
-			const sla_holiday *y = &w->part.holidays[j];
-
-			if (x->day != y->day || x->usual_hours != y->usual_hours ||
-				x->nwindows != y->nwindows ||
-				(x->nwindows > 0 &&
-				 memcmp(x->windows, y->windows, sizeof(sla_window) * x->nwindows) != 0))
+			if (!sla_same_holiday(&v->part.holidays[j], &w->part.holidays[j]))
 				return false;
 		}
 	}
@@ -582,7 +625,7 @@ sla_check_calendar_version(PG_FUNCTION_ARGS)
  * sla.check_holiday() RETURNS trigger
  *
  * Refuses a holiday outside of the years 0001 to 9999, and hours other than
- * "off" or times.
+ * "off", times, or both.
  */
 Datum
 sla_check_holiday(PG_FUNCTION_ARGS)

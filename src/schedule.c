@@ -7,12 +7,12 @@
  *		schedule = part | operand [ ("+" | "*" | "-") operand ]
  *		operand  = "(" schedule ")"
  *		part     = zone ":" opening-hours [ "holidays" holiday { "," holiday } ]
- *		holiday  = YYYY-MM-DD [ "off" | HH:MM-HH:MM { "," HH:MM-HH:MM } ]
+ *		holiday  = YYYY-MM-DD [ "off" | [ "off" ] HH:MM-HH:MM { "," HH:MM-HH:MM } ]
  *
  * "+" is the union, "*" the intersection and "-" the difference of what is
  * open.  A holiday of which nothing more is said is what the opening hours say
  * of PH, or closed when they do not name PH; "off" closes the day whatever they
- * say; times replace those of the day.
+ * say; times replace those of the day; "off" with times closes only these.
  *
  * The canonical text has zones as the server spells them, opening hours as the
  * core prints them and holidays sorted, each day once.  Equal texts are equal
@@ -53,6 +53,10 @@ SLA_FUNCTION(sla_schedule_hash_extended);
 
 /* How deep schedules may be put together: reading and answering recurse. */
 #define MAX_DEPTH 200
+
+#define HOLIDAY_HOURS_RULE "a holiday's hours are \"off\", times, or \"off\" and times"
+#define HOLIDAY_HOURS_HINT \
+	"Write 08:00-12:00,13:00-15:00 to open then, or off 12:00-13:00 to close then."
 
 #define SCHEDULE_HINT "Write for example Europe/Oslo: Mo-Fr 08:00-16:00 holidays 2026-05-17."
 
@@ -141,8 +145,9 @@ sla_hours_read(const char *text, size_t length, Node *escontext)
 }
 
 /*
- * Read the hours that a holiday has of its own: "off" or times.  Sets all of
- * *holiday but the day and usual_hours.  False only after a soft error.
+ * Read the hours that a holiday has of its own: "off", times, or "off" and
+ * times.  Sets all of *holiday but the day and usual_hours.  False only after a
+ * soft error.
  */
 bool
 sla_holiday_hours_read(const char *text, size_t length, sla_holiday *holiday,
@@ -153,11 +158,23 @@ sla_holiday_hours_read(const char *text, size_t length, sla_holiday *holiday,
 	sla_window *windows;
 	int			first_year;
 	int			last_year;
+	int			nwindows;
 
+	holiday->working_day = false;
 	holiday->nwindows = 0;
 	holiday->windows = NULL;
-	if (hours_text.length == 3 && pg_strncasecmp(hours_text.start, "off", 3) == 0)
-		return true;
+	holiday->nclosed = 0;
+	holiday->closed = NULL;
+	if (hours_text.length >= 3 && pg_strncasecmp(hours_text.start, "off", 3) == 0)
+	{
+		if (hours_text.length == 3)
+			return true;
+		if (is_blank(hours_text.start[3]))
+		{
+			holiday->working_day = true;
+			hours_text = trimmed(hours_text.start + 3, hours_text.start + hours_text.length);
+		}
+	}
 
 	/* Nothing but times: no weekdays, months, comments. */
 	for (size_t i = 0; i < hours_text.length; i++)
@@ -169,8 +186,8 @@ sla_holiday_hours_read(const char *text, size_t length, sla_holiday *holiday,
 			sla_fault	fault = {
 				.position = i,
 				.length = pg_mblen(hours_text.start + i),
-				.reason = "a holiday's hours are \"off\" or times alone",
-				.hint = "Write for example 08:00-12:00,13:00-15:00."
+				.reason = HOLIDAY_HOURS_RULE,
+				.hint = HOLIDAY_HOURS_HINT
 			};
 
 			refuse_hours(hours_text.start, hours_text.length, &fault, escontext);
@@ -185,8 +202,8 @@ sla_holiday_hours_read(const char *text, size_t length, sla_holiday *holiday,
 	{
 		sla_fault	fault = {
 			.length = hours_text.length,
-			.reason = "a holiday's hours are \"off\" or times alone",
-			.hint = "Write for example 08:00-12:00,13:00-15:00."
+			.reason = HOLIDAY_HOURS_RULE,
+			.hint = HOLIDAY_HOURS_HINT
 		};
 
 		refuse_hours(hours_text.start, hours_text.length, &fault, escontext);
@@ -194,9 +211,25 @@ sla_holiday_hours_read(const char *text, size_t length, sla_holiday *holiday,
 	}
 
 	windows = palloc(sizeof(sla_window) * sla_hours_max_windows(hours));
-	holiday->nwindows = sla_hours_on(hours, 0, false, windows);
-	holiday->windows = windows;
+	nwindows = sla_hours_on(hours, 0, false, windows);
 	pfree(hours);
+	if (nwindows > SLA_MAX_HOLIDAY_WINDOWS)
+	{
+		errsave_compat(escontext,
+					   (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a holiday has more than %d times", SLA_MAX_HOLIDAY_WINDOWS)));
+		return false;
+	}
+	if (holiday->working_day)
+	{
+		holiday->nclosed = nwindows;
+		holiday->closed = windows;
+	}
+	else
+	{
+		holiday->nwindows = nwindows;
+		holiday->windows = windows;
+	}
 	return true;
 }
 
@@ -233,6 +266,18 @@ append_clock(StringInfo out, int32 seconds)
 }
 
 static void
+append_windows(StringInfo out, const sla_window *windows, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfoChar(out, i == 0 ? ' ' : ',');
+		append_clock(out, windows[i].from);
+		appendStringInfoChar(out, '-');
+		append_clock(out, windows[i].to);
+	}
+}
+
+static void
 append_part(StringInfo out, const char *zone_name, const sla_part *part)
 {
 	size_t		length = sla_hours_print(part->hours, NULL, 0);
@@ -250,15 +295,10 @@ append_part(StringInfo out, const char *zone_name, const sla_part *part)
 		append_day(out, holiday->day);
 		if (!holiday->usual_hours && holiday->nwindows == 0)
 			appendStringInfoString(out, " off");
-		for (int j = 0; j < holiday->nwindows; j++)
-		{
-			const sla_window *window = &holiday->windows[j];
-
-			appendStringInfoChar(out, j == 0 ? ' ' : ',');
-			append_clock(out, window->from);
-			appendStringInfoChar(out, '-');
-			append_clock(out, window->to);
-		}
+		if (holiday->working_day)
+			append_windows(out, holiday->closed, holiday->nclosed);
+		else
+			append_windows(out, holiday->windows, holiday->nwindows);
 	}
 }
 
@@ -297,12 +337,19 @@ compare_holidays(const void *a, const void *b)
 }
 
 static bool
-same_holiday(const sla_holiday *a, const sla_holiday *b)
+same_windows(const sla_window *a, int na, const sla_window *b, int nb)
+{
+	return na == nb && (na == 0 || memcmp(a, b, sizeof(sla_window) * na) == 0);
+}
+
+/* Do two holidays mean the same? */
+bool
+sla_same_holiday(const sla_holiday *a, const sla_holiday *b)
 {
 	return a->day == b->day && a->usual_hours == b->usual_hours &&
-		a->nwindows == b->nwindows &&
-		(a->nwindows == 0 ||
-		 memcmp(a->windows, b->windows, sizeof(sla_window) * a->nwindows) == 0);
+		a->working_day == b->working_day &&
+		same_windows(a->windows, a->nwindows, b->windows, b->nwindows) &&
+		same_windows(a->closed, a->nclosed, b->closed, b->nclosed);
 }
 
 /* The list after the word "holidays".  False only after a soft error. */
@@ -374,7 +421,7 @@ read_holidays(reader *in, piece list, sla_part *part)
 	{
 		if (unique > 0 && holidays[unique - 1].day == holidays[i].day)
 		{
-			if (!same_holiday(&holidays[unique - 1], &holidays[i]))
+			if (!sla_same_holiday(&holidays[unique - 1], &holidays[i]))
 			{
 				refuse_schedule(in, list.start, "a day is named twice with different hours");
 				return false;

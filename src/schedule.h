@@ -29,6 +29,9 @@ typedef struct sla_schedule_data
 #define SLA_FIRST_HOLIDAY	(-730119)	/* 0001-01-01 */
 #define SLA_LAST_HOLIDAY	2921939		/* 9999-12-31 */
 
+/* More times than a day can have that anybody means. */
+#define SLA_MAX_HOLIDAY_WINDOWS	1000
+
 /* The text of a value that is not compressed; *length without terminator. */
 extern const char *sla_schedule_text(const struct varlena *value, uint32 *length);
 
@@ -38,5 +41,6 @@ extern void sla_check_holiday_day(sla_date day);
 extern sla_hours *sla_hours_read(const char *text, size_t length, Node *escontext);
 extern bool sla_holiday_hours_read(const char *text, size_t length,
 								   sla_holiday *holiday, Node *escontext);
+extern bool sla_same_holiday(const sla_holiday *a, const sla_holiday *b);
 
 #endif							/* SLA_SCHEDULE_H */

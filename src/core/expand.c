@@ -173,6 +173,8 @@ windows_on(const sla_part *part, int64_t day, const sla_holiday *today,
 	*windows = room;
 	if (today == NULL)
 		return sla_hours_on(part->hours, (sla_date) day, false, room);
+	if (today->working_day)
+		return sla_hours_on(part->hours, (sla_date) day, false, room);
 	if (!today->usual_hours)
 	{
 		*windows = today->windows;
@@ -183,7 +185,69 @@ windows_on(const sla_part *part, int64_t day, const sla_holiday *today,
 	return sla_hours_on(part->hours, (sla_date) day, true, room);
 }
 
-/* The windows of the days [day, end), clipped to [from, to). */
+static void
+subtract(sla_scratch *scratch, const sla_stretches *left, const sla_stretches *right,
+		 sla_stretches *result)
+{
+	size_t		r = 0;
+
+	for (size_t l = 0; l < left->count; l++)
+	{
+		int64_t		from = left->list[l].from;
+		int64_t		to = left->list[l].to;
+
+		while (r < right->count && right->list[r].to <= from)
+			r++;
+		for (size_t cut = r; cut < right->count && right->list[cut].from < to; cut++)
+		{
+			if (right->list[cut].from > from)
+				stretches_add(scratch, result, from, right->list[cut].from);
+			from = right->list[cut].to;
+		}
+		if (from < to)
+			stretches_add(scratch, result, from, to);
+	}
+}
+
+/*
+ * Take out of `open`, which holds the windows of the days [day, end), what
+ * holidays close.  Windows reach two days on, and so does what is closed.
+ */
+static void
+take_closed(sla_scratch *scratch, const sla_part *part, int64_t day, int64_t end,
+			sla_stretches *open)
+{
+	wall_reader starts = {&part->zone, 0, 0, 0};
+	wall_reader stops = {&part->zone, 0, 0, 0};
+	sla_stretches closed = {0};
+	sla_stretches left = {0};
+	int64_t		from_day;
+	int64_t		to_day;
+
+	sla_part_days(part, &from_day, &to_day);
+	for (int i = holiday_from(part, day - 3 > from_day ? day - 3 : from_day);
+		 i < part->nholidays && part->holidays[i].day < end + 3 &&
+		 part->holidays[i].day < to_day; i++)
+	{
+		const sla_holiday *holiday = &part->holidays[i];
+		int64_t		midnight = holiday->day * SLA_SECS_PER_DAY;
+
+		for (int j = 0; j < holiday->nclosed; j++)
+		{
+			int64_t		start = read_wall(&starts, midnight + holiday->closed[j].from);
+			int64_t		stop = read_wall(&stops, midnight + holiday->closed[j].to);
+
+			if (start < stop)
+				stretches_add(scratch, &closed, start, stop);
+		}
+	}
+	if (closed.count == 0)
+		return;
+	subtract(scratch, open, &closed, &left);
+	*open = left;
+}
+
+/* What is open of the windows of the days [day, end), clipped to [from, to). */
 static void
 expand_days(sla_scratch *scratch, const sla_part *part, int64_t day, int64_t end,
 			int64_t from, int64_t to, sla_stretches *result)
@@ -194,6 +258,7 @@ expand_days(sla_scratch *scratch, const sla_part *part, int64_t day, int64_t end
 	wall_reader openings = {&part->zone, 0, 0, 0};
 	wall_reader closings = {&part->zone, 0, 0, 0};
 	int			holiday;
+	int64_t		first;
 
 	sla_part_days(part, &from_day, &to_day);
 	if (day < from_day)
@@ -207,6 +272,7 @@ expand_days(sla_scratch *scratch, const sla_part *part, int64_t day, int64_t end
 							 sizeof(sla_window));
 	holiday = holiday_from(part, day);
 
+	first = day;
 	for (; day < end; day++)
 	{
 		const sla_holiday *today = NULL;
@@ -232,6 +298,7 @@ expand_days(sla_scratch *scratch, const sla_part *part, int64_t day, int64_t end
 				stretches_add(scratch, result, opening, closing);
 		}
 	}
+	take_closed(scratch, part, first, end, result);
 }
 
 static void
@@ -286,30 +353,6 @@ intersect(sla_scratch *scratch, const sla_stretches *left, const sla_stretches *
 			l++;
 		else
 			r++;
-	}
-}
-
-static void
-subtract(sla_scratch *scratch, const sla_stretches *left, const sla_stretches *right,
-		 sla_stretches *result)
-{
-	size_t		r = 0;
-
-	for (size_t l = 0; l < left->count; l++)
-	{
-		int64_t		from = left->list[l].from;
-		int64_t		to = left->list[l].to;
-
-		while (r < right->count && right->list[r].to <= from)
-			r++;
-		for (size_t cut = r; cut < right->count && right->list[cut].from < to; cut++)
-		{
-			if (right->list[cut].from > from)
-				stretches_add(scratch, result, from, right->list[cut].from);
-			from = right->list[cut].to;
-		}
-		if (from < to)
-			stretches_add(scratch, result, from, to);
 	}
 }
 

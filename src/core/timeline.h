@@ -41,15 +41,22 @@ typedef struct sla_zone
 /*
  * A holiday: the windows that its date has instead of the usual ones; none
  * when it is closed all day.  With usual_hours the opening hours decide by
- * their PH rules, and when they name no PH the day is closed.  The day's year
- * is one from 1 to 9999.
+ * their PH rules, and when they name no PH the day is closed.  A working day
+ * has the windows of any other day: its holiday closes only a part of it.  The
+ * day's year is one from 1 to 9999.
+ *
+ * What is closed is time of that date, whichever date's windows it belongs to,
+ * in the same wall-clock seconds as windows.
  */
 typedef struct sla_holiday
 {
 	sla_date	day;
 	uint16_t	nwindows;
-	bool		usual_hours;
+	uint16_t	nclosed:14;
+	uint16_t	usual_hours:1;
+	uint16_t	working_day:1;
 	const sla_window *windows;	/* sorted, disjoint */
+	const sla_window *closed;	/* sorted, disjoint */
 } sla_holiday;
 
 /*

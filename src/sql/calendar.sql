@@ -40,11 +40,18 @@ COMMENT ON COLUMN sla.calendar_version.holiday_sets IS 'names of holiday sets wh
 CREATE TABLE sla.holiday_set (
 	name        text PRIMARY KEY,
 	description text,
-	CONSTRAINT holiday_set_name_check CHECK (name OPERATOR(pg_catalog.<>) '')
+	known_from  date,
+	known_to    date,
+	imported_at timestamptz,
+	CONSTRAINT holiday_set_name_check CHECK (name OPERATOR(pg_catalog.<>) ''),
+	CONSTRAINT holiday_set_known_check CHECK (known_from OPERATOR(pg_catalog.<) known_to)
 );
 COMMENT ON TABLE sla.holiday_set IS 'lists of holidays, shared by calendars';
 COMMENT ON COLUMN sla.holiday_set.name IS 'name by which calendars refer to it';
 COMMENT ON COLUMN sla.holiday_set.description IS 'for people';
+COMMENT ON COLUMN sla.holiday_set.known_from IS 'first day for which a feed was imported; NULL: none was';
+COMMENT ON COLUMN sla.holiday_set.known_to IS 'day before which the days imported end';
+COMMENT ON COLUMN sla.holiday_set.imported_at IS 'when a feed was last imported';
 
 CREATE TABLE sla.holiday (
 	holiday_set text NOT NULL REFERENCES sla.holiday_set (name) ON UPDATE CASCADE ON DELETE CASCADE,
@@ -58,7 +65,7 @@ COMMENT ON TABLE sla.holiday IS 'holidays of a set';
 COMMENT ON COLUMN sla.holiday.holiday_set IS 'the set';
 COMMENT ON COLUMN sla.holiday.day IS 'local date';
 COMMENT ON COLUMN sla.holiday.hours IS
-	'off: closed, unless the opening hours have a rule for PH; or the times open on that day, as in 08:00-12:00,13:00-14:00';
+	'off: closed, unless the opening hours have a rule for PH; the times open on that day, as in 08:00-12:00,13:00-14:00; or what is closed of its usual hours, as in off 12:00-13:00';
 COMMENT ON COLUMN sla.holiday.name IS 'for people';
 COMMENT ON COLUMN sla.holiday.origin IS 'by hand, or the feed that it comes from';
 

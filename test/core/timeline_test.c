@@ -465,8 +465,12 @@ free_schedule(const sla_schedule *schedule)
 	if (schedule->kind == SLA_SCHEDULE_PART)
 	{
 		for (int i = 0; i < schedule->part.nholidays; i++)
+		{
 			if (schedule->part.holidays[i].windows != NULL)
 				testing_release(NULL, (void *) schedule->part.holidays[i].windows);
+			if (schedule->part.holidays[i].closed != NULL)
+				testing_release(NULL, (void *) schedule->part.holidays[i].closed);
+		}
 		if (schedule->part.holidays != NULL)
 			testing_release(NULL, (void *) schedule->part.holidays);
 		testing_release(NULL, (void *) schedule->part.hours);
@@ -644,6 +648,18 @@ add_holidays(sla_part *part, int64_t around)
 			if (one_in(3))
 				windows[holiday->nwindows - 1].to = windows[holiday->nwindows - 1].from + 86400;
 		}
+		if (one_in(4))
+		{
+			sla_window *windows = testing_alloc(NULL, 2 * sizeof(sla_window));
+
+			holiday->working_day = !holiday->usual_hours && holiday->nwindows == 0;
+			holiday->nclosed = (int) between(1, 3);
+			holiday->closed = windows;
+			windows[0].from = (int) between(0, 80000);
+			windows[0].to = windows[0].from + (int) between(1, 30000);
+			windows[1].from = windows[0].to + (int) between(1, 10000);
+			windows[1].to = windows[1].from + (int) between(1, 40000);
+		}
 		day += one_in(4) ? 1 : between(1, 200);
 	}
 	part->holidays = holidays;
@@ -809,6 +825,44 @@ list_open(const list *list, int64_t second)
 	return i >= 0 && second < list->spans[i].to;
 }
 
+/* Take away the time that holidays close, one after the other. */
+static void
+slow_close(const sla_part *part, int64_t from, int64_t to, list *open)
+{
+	for (int h = 0; h < part->nholidays; h++)
+	{
+		const sla_holiday *holiday = &part->holidays[h];
+
+		if (holiday->day < from - 4 || holiday->day >= to + 4 ||
+			(part->from_day != SLA_DATE_FIRST && holiday->day < part->from_day) ||
+			(part->to_day != SLA_DATE_LAST && holiday->day >= part->to_day))
+			continue;
+		for (int c = 0; c < holiday->nclosed; c++)
+		{
+			int64_t		starts = slow_read(zone_table(part),
+										   holiday->day * DAY + holiday->closed[c].from);
+			int64_t		ends = slow_read(zone_table(part),
+										 holiday->day * DAY + holiday->closed[c].to);
+			list		left = {NULL, 0, 0};
+
+			if (starts >= ends)
+				continue;
+			for (int i = 0; i < open->n; i++)
+			{
+				int64_t		opens = open->spans[i].from;
+				int64_t		closes = open->spans[i].to;
+
+				if (opens < starts)
+					list_add(&left, opens, closes < starts ? closes : starts);
+				if (closes > ends)
+					list_add(&left, opens > ends ? opens : ends, closes);
+			}
+			free(open->spans);
+			*open = left;
+		}
+	}
+}
+
 /* All that is open in the days [from, to), and more around. */
 static list
 slow_expand(const sla_schedule *schedule, int64_t from, int64_t to)
@@ -834,7 +888,9 @@ slow_expand(const sla_schedule *schedule, int64_t from, int64_t to)
 			{
 				if (part->holidays[h].day != day)
 					continue;
-				if (!part->holidays[h].usual_hours)
+				if (part->holidays[h].working_day)
+					n = sla_hours_on(part->hours, (sla_date) day, false, windows);
+				else if (!part->holidays[h].usual_hours)
 				{
 					n = part->holidays[h].nwindows;
 					list = part->holidays[h].windows;
@@ -856,6 +912,7 @@ slow_expand(const sla_schedule *schedule, int64_t from, int64_t to)
 			}
 		}
 		free(windows);
+		slow_close(part, from, to, &result);
 	}
 	else
 	{
@@ -1262,6 +1319,7 @@ slow_windows_end(const sla_schedule *schedule, int64_t day)
 	const sla_window *window = windows;
 	int			n;
 	int64_t		end = INT64_MIN;
+	list		open = {NULL, 0, 0};
 	const sla_holiday *today = NULL;
 
 	if (schedule->kind == SLA_SCHEDULE_UNION)
@@ -1279,8 +1337,10 @@ slow_windows_end(const sla_schedule *schedule, int64_t day)
 			today = &part->holidays[i];
 	if (sla_hours_max_windows(part->hours) > 64)
 		abort();
-	n = sla_hours_on(part->hours, (sla_date) day, today != NULL, windows);
-	if (today != NULL && !today->usual_hours)
+	n = sla_hours_on(part->hours, (sla_date) day, today != NULL && !today->working_day, windows);
+	if (today != NULL && today->working_day)
+		;
+	else if (today != NULL && !today->usual_hours)
 	{
 		window = today->windows;
 		n = today->nwindows;
@@ -1292,9 +1352,14 @@ slow_windows_end(const sla_schedule *schedule, int64_t day)
 		int64_t		from = slow_read(zone_table(part), day * DAY + window->from);
 		int64_t		to = slow_read(zone_table(part), day * DAY + window->to);
 
-		if (from < to && to > end)
-			end = to;
+		if (from < to)
+			list_add(&open, from, to);
 	}
+	list_normalize(&open);
+	slow_close(part, day, day + 1, &open);
+	if (open.n > 0)
+		end = open.spans[open.n - 1].to;
+	free(open.spans);
 	return end;
 }
 
