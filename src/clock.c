@@ -18,13 +18,23 @@
  */
 #include "pg_sla.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/multirangetypes.h"
 #include "utils/rangetypes.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
@@ -115,37 +125,110 @@ history_add(History *history, const StoredEvent *event)
 	history->events[history->n++] = *event;
 }
 
-static void
-read_history(const char *source, const char *ticket, History *history)
+/* Columns of sla.event, in the order of src/sql/clock.sql. */
+enum
 {
-	static SPIPlanPtr plan = NULL;
-	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
+	EVENT_ID, EVENT_SOURCE, EVENT_TICKET, EVENT_EVENT, EVENT_AT, EVENT_AGENT, EVENT_OF_TICKET,
+	EVENT_DEPARTMENT, EVENT_ASSIGNEE, EVENT_PROMISES, EVENT_RECORDED_AT,
+	EVENT_COLUMNS
+};
+
+/* Columns of sla.log, likewise. */
+enum
+{
+	LOG_ID, LOG_SOURCE, LOG_TICKET, LOG_AGREEMENT, LOG_LEVEL, LOG_METRIC, LOG_ORDINAL, LOG_CYCLE, LOG_CALENDAR,
+	LOG_DEPARTMENT, LOG_AGENT, LOG_GOAL, LOG_STARTED_AT, LOG_COUNTED, LOG_RUNNING_SINCE, LOG_DEADLINE,
+	LOG_CLOSED_AT, LOG_OUTCOME, LOG_REASON, LOG_ELAPSED, LOG_COMPUTED_AT,
+	LOG_COLUMNS
+};
+
+/*
+ * The rows of one ticket in a table whose primary key begins with source and
+ * ticket.  Read without SPI: this is done for every event, and costs a tenth.
+ */
+typedef struct TicketScan
+{
+	Relation	rel;
+	SysScanDesc scan;
+	int			columns;
+	Datum	   *values;
+	bool	   *nulls;
+} TicketScan;
+
+static void
+scan_ticket(TicketScan *scan, const char *table, int columns, int source_column,
+			const char *source, const char *ticket, Snapshot snapshot)
+{
+	ScanKeyData keys[2];
+	Oid			index;
+
+	scan->rel = table_open(get_relname_relid(table, get_namespace_oid(SLA_SCHEMA, false)), AccessShareLock);
+	index = RelationGetPrimaryKeyIndex(scan->rel);
+	if (RelationGetDescr(scan->rel)->natts != columns || !OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" is not of this version of pg_sla", SLA_SCHEMA, table),
+				 errhint("Run ALTER EXTENSION pg_sla UPDATE, and leave the columns of its tables alone.")));
+	scan->columns = columns;
+	scan->values = palloc(columns * sizeof(Datum));
+	scan->nulls = palloc(columns * sizeof(bool));
+	ScanKeyEntryInitialize(&keys[0], 0, source_column + 1, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(source));
+	ScanKeyEntryInitialize(&keys[1], 0, source_column + 2, BTEqualStrategyNumber, InvalidOid,
+						   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(ticket));
+	scan->scan = systable_beginscan(scan->rel, index, true, snapshot, 2, keys);
+}
+
+static bool
+scan_next(TicketScan *scan)
+{
+	HeapTuple	tuple = systable_getnext(scan->scan);
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	heap_deform_tuple(tuple, RelationGetDescr(scan->rel), scan->values, scan->nulls);
+	return true;
+}
+
+static void
+scan_end(TicketScan *scan)
+{
+	systable_endscan(scan->scan);
+	table_close(scan->rel, AccessShareLock);
+	pfree(scan->values);
+	pfree(scan->nulls);
+}
+
+/* A text column as a C string in the current context, NULL for NULL. */
+static const char *
+scan_text(const TicketScan *scan, int column)
+{
+	return scan->nulls[column] ? NULL : TextDatumGetCString(scan->values[column]);
+}
+
+/* The events of a ticket, in the order of time. */
+static void
+read_history(const char *source, const char *ticket, Snapshot snapshot, History *history)
+{
+	TicketScan	scan;
 
 	memset(history, 0, sizeof(History));
-	sla_execute(&plan, "SELECT id, event, at, agent, of_ticket, department, assignee, promises FROM sla.event"
-			" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
-			" ORDER BY at, id", 2, ticket_types, values, NULL);
-
-	for (uint64 i = 0; i < SPI_processed; i++)
+	scan_ticket(&scan, "event", EVENT_COLUMNS, EVENT_SOURCE, source, ticket, snapshot);
+	while (scan_next(&scan))
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	tupdesc = SPI_tuptable->tupdesc;
 		StoredEvent event;
-		Datum		promises;
-		bool		isnull;
 
 		memset(&event, 0, sizeof(event));
-		event.id = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 1, &isnull));
-		event.event = sla_column_text(tuple, tupdesc, 2);
-		event.at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 3, &isnull));
-		event.agent = sla_column_text(tuple, tupdesc, 4);
-		event.of_ticket = DatumGetBool(SPI_getbinval(tuple, tupdesc, 5, &isnull));
-		event.department = sla_column_text(tuple, tupdesc, 6);
-		event.assignee = sla_column_text(tuple, tupdesc, 7);
-		promises = SPI_getbinval(tuple, tupdesc, 8, &isnull);
-		if (!isnull)
+		event.id = DatumGetInt64(scan.values[EVENT_ID]);
+		event.event = scan_text(&scan, EVENT_EVENT);
+		event.at = DatumGetTimestampTz(scan.values[EVENT_AT]);
+		event.agent = scan_text(&scan, EVENT_AGENT);
+		event.of_ticket = DatumGetBool(scan.values[EVENT_OF_TICKET]);
+		event.department = scan_text(&scan, EVENT_DEPARTMENT);
+		event.assignee = scan_text(&scan, EVENT_ASSIGNEE);
+		if (!scan.nulls[EVENT_PROMISES])
 		{
-			ArrayType  *array = DatumGetArrayTypeP(promises);
+			ArrayType  *array = DatumGetArrayTypeP(scan.values[EVENT_PROMISES]);
 
 			if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_DIMS(array)[0] != SLA_N_AGREEMENTS)
 				ereport(ERROR,
@@ -156,7 +239,7 @@ read_history(const char *source, const char *ticket, History *history)
 		}
 		history_add(history, &event);
 	}
-	SPI_freetuptable(SPI_tuptable);
+	scan_end(&scan);
 }
 
 static void
@@ -406,11 +489,11 @@ replay_history(const History *history, SlaLog *expected)
 }
 
 void
-sla_replay_ticket(const char *source, const char *ticket, SlaLog *expected)
+sla_replay_ticket(const char *source, const char *ticket, Snapshot snapshot, SlaLog *expected)
 {
 	History		history;
 
-	read_history(source, ticket, &history);
+	read_history(source, ticket, snapshot, &history);
 	replay_history(&history, expected);
 }
 
@@ -432,57 +515,53 @@ named(const char *name, const char *const *names, int n)
 }
 
 void
-sla_read_log(const char *source, const char *ticket, SlaLog *log)
+sla_read_log(const char *source, const char *ticket, Snapshot snapshot, SlaLog *log)
 {
-	static SPIPlanPtr plan = NULL;
-	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
+	TicketScan	scan;
+	int			size = 4;
 
-	sla_execute(&plan, "SELECT agreement, metric, ordinal, cycle, level, calendar, department, agent, goal, started_at,"
-			" counted, running_since, deadline, closed_at, outcome, reason, elapsed, computed_at FROM sla.log"
-			" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
-			" ORDER BY agreement, metric, ordinal", 2, ticket_types, values, NULL);
-
-	log->nrows = (int) SPI_processed;
-	log->rows = palloc0(log->nrows * sizeof(SlaLogRow) + 1);
-	for (int i = 0; i < log->nrows; i++)
+	log->nrows = 0;
+	log->rows = palloc(size * sizeof(SlaLogRow));
+	scan_ticket(&scan, "log", LOG_COLUMNS, LOG_SOURCE, source, ticket, snapshot);
+	while (scan_next(&scan))
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	tupdesc = SPI_tuptable->tupdesc;
-		SlaLogRow  *row = &log->rows[i];
+		SlaLogRow  *row;
 		const char *outcome;
 		Interval   *goal;
-		Interval   *elapsed;
-		bool		isnull;
 
-		row->agreement = named(sla_column_text(tuple, tupdesc, 1), sla_agreement_names, SLA_N_AGREEMENTS);
-		row->metric = sla_column_text(tuple, tupdesc, 2);
-		row->ordinal = DatumGetInt32(SPI_getbinval(tuple, tupdesc, 3, &isnull));
-		row->cycle = DatumGetInt32(SPI_getbinval(tuple, tupdesc, 4, &isnull));
-		row->level = sla_column_text(tuple, tupdesc, 5);
-		row->calendar = sla_column_text(tuple, tupdesc, 6);
-		row->department = sla_column_text(tuple, tupdesc, 7);
-		row->agent = sla_column_text(tuple, tupdesc, 8);
-		goal = DatumGetIntervalP(SPI_getbinval(tuple, tupdesc, 9, &isnull));
+		if (log->nrows == size)
+		{
+			size *= 2;
+			log->rows = repalloc(log->rows, size * sizeof(SlaLogRow));
+		}
+		row = &log->rows[log->nrows++];
+		memset(row, 0, sizeof(SlaLogRow));
+		row->agreement = named(scan_text(&scan, LOG_AGREEMENT), sla_agreement_names, SLA_N_AGREEMENTS);
+		row->metric = scan_text(&scan, LOG_METRIC);
+		row->ordinal = DatumGetInt32(scan.values[LOG_ORDINAL]);
+		row->cycle = DatumGetInt32(scan.values[LOG_CYCLE]);
+		row->level = scan_text(&scan, LOG_LEVEL);
+		row->calendar = scan_text(&scan, LOG_CALENDAR);
+		row->department = scan_text(&scan, LOG_DEPARTMENT);
+		row->agent = scan_text(&scan, LOG_AGENT);
+		goal = DatumGetIntervalP(scan.values[LOG_GOAL]);
 		row->goal_days = goal->day;
 		row->goal_microseconds = goal->time;
-		row->started_at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 10, &isnull));
-		row->ncounted = multirange_to_stretches(SPI_getbinval(tuple, tupdesc, 11, &isnull), &row->counted);
-		row->running_since = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 12, &isnull));
-		row->running = !isnull;
-		if (isnull)
-			row->running_since = 0;
-		row->deadline = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 13, &isnull));
-		row->closed_at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 14, &isnull));
-		if (isnull)
-			row->closed_at = 0;
-		outcome = sla_column_text(tuple, tupdesc, 15);
+		row->started_at = DatumGetTimestampTz(scan.values[LOG_STARTED_AT]);
+		row->ncounted = multirange_to_stretches(scan.values[LOG_COUNTED], &row->counted);
+		row->running = !scan.nulls[LOG_RUNNING_SINCE];
+		if (row->running)
+			row->running_since = DatumGetTimestampTz(scan.values[LOG_RUNNING_SINCE]);
+		row->deadline = DatumGetTimestampTz(scan.values[LOG_DEADLINE]);
+		if (!scan.nulls[LOG_CLOSED_AT])
+			row->closed_at = DatumGetTimestampTz(scan.values[LOG_CLOSED_AT]);
+		outcome = scan_text(&scan, LOG_OUTCOME);
 		row->outcome = outcome == NULL ? SLA_OPEN : (sla_outcome) named(outcome, outcome_names, lengthof(outcome_names));
-		row->reason = sla_column_text(tuple, tupdesc, 16);
-		elapsed = DatumGetIntervalP(SPI_getbinval(tuple, tupdesc, 17, &isnull));
-		row->elapsed = elapsed->time;
-		row->computed_at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 18, &isnull));
+		row->reason = scan_text(&scan, LOG_REASON);
+		row->elapsed = DatumGetIntervalP(scan.values[LOG_ELAPSED])->time;
+		row->computed_at = DatumGetTimestampTz(scan.values[LOG_COMPUTED_AT]);
 	}
-	SPI_freetuptable(SPI_tuptable);
+	scan_end(&scan);
 }
 
 SlaLogRow *
@@ -788,7 +867,7 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	sla_promises_refresh();
 
 	if (!is_new)
-		read_history(source, ticket, &history);
+		read_history(source, ticket, NULL, &history);
 
 	/* What the ticket's row last told, in the order in which it told. */
 	for (int i = 0; i < history.n; i++)
@@ -849,7 +928,7 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	{
 		replay_history(&history, &expected);
 		if (!is_new)
-			sla_read_log(source, ticket, &logged);
+			sla_read_log(source, ticket, NULL, &logged);
 		write_log(source, ticket, &expected, &logged);
 	}
 	SPI_finish();

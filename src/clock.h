@@ -7,6 +7,8 @@
 
 #include "pg_sla.h"
 
+#include "utils/snapshot.h"
+
 #include "core/clock.h"
 #include "rule.h"
 
@@ -68,11 +70,14 @@ typedef struct SlaLog
 } SlaLog;
 
 /*
- * What the log of a ticket must be by its events, and what it is.  Within SPI;
- * the results are in the current memory context.
+ * What the log of a ticket must be by its events, and what it is, as a snapshot
+ * shows them; NULL is the newest.  Within SPI; the results are in the current
+ * memory context.
  */
-extern void sla_replay_ticket(const char *source, const char *ticket, SlaLog *expected);
-extern void sla_read_log(const char *source, const char *ticket, SlaLog *log);
+extern void sla_replay_ticket(const char *source, const char *ticket, Snapshot snapshot,
+							  SlaLog *expected);
+extern void sla_read_log(const char *source, const char *ticket, Snapshot snapshot,
+						 SlaLog *log);
 
 /* The row of the same agreement, metric and ordinal, or NULL. */
 extern SlaLogRow *sla_log_find(const SlaLog *log, const SlaLogRow *like);

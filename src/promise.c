@@ -216,6 +216,7 @@ load_metrics(MemoryContext context)
 	metrics->core.metrics = definitions;
 	metrics->core.roles = roles;
 	metrics->core.opposite = opposites;
+	metrics->core.birth = sla_event_number(metrics, "created");
 	MemoryContextSwitchTo(caller);
 	return metrics;
 }

@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -143,8 +144,9 @@ verify_ticket(Report *to, const char *source, const char *ticket)
 	SlaLog		expected;
 	SlaLog		logged;
 
-	sla_replay_ticket(source, ticket, &expected);
-	sla_read_log(source, ticket, &logged);
+	/* One snapshot for both, or another session's commit would look like a difference. */
+	sla_replay_ticket(source, ticket, GetActiveSnapshot(), &expected);
+	sla_read_log(source, ticket, GetActiveSnapshot(), &logged);
 	for (int i = 0; i < expected.nrows; i++)
 	{
 		const SlaLogRow *row = sla_log_find(&logged, &expected.rows[i]);

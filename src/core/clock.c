@@ -635,8 +635,17 @@ void
 sla_replay(sla_machine *machine, sla_event *events, int n)
 {
 	int			from = 0;
+	int			birth = n;
 
 	sort_events(events, n);
+	for (int i = n - 1; i >= 0; i--)
+	{
+		events[i].order = i;
+		if (machine->metrics->birth >= 0 && events[i].event == machine->metrics->birth)
+			birth = i;
+	}
+	for (int i = 0; i < birth && birth < n; i++)
+		events[i].at = events[birth].at;
 	while (from < n)
 	{
 		int			to = from + 1;

@@ -58,6 +58,8 @@ typedef struct sla_metrics
 	const uint8_t *roles;		/* [metric * nevents + event]: bits */
 	const int  *opposite;		/* by event: the event that ends the state this one
 								 * begins, or -1 when it is no state */
+	int			birth;			/* the event before which nothing happens to a
+								 * ticket, or -1 */
 } sla_metrics;
 
 /* How much business time, in which calendar. */
@@ -169,7 +171,12 @@ extern void sla_machine_free(sla_machine *machine);
  */
 extern void sla_clock_step(sla_machine *machine, const sla_event *events, int n);
 
-/* Sort the events by time and arrival and step through them. */
+/*
+ * Sort the events by time and arrival and step through them.  What is told to
+ * have happened before the ticket was there counts as at its birth, since it
+ * may have brought a state with it: a ticket that was solved by telephone and
+ * typed in later is solved.
+ */
 extern void sla_replay(sla_machine *machine, sla_event *events, int n);
 
 /* The rows so far, in the order in which they began; valid until the next step. */

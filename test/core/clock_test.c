@@ -48,7 +48,7 @@ static const int opposites[NEVENTS] = {
 };
 
 static const sla_metrics metrics = {
-	.nmetrics = NMETRICS, .nevents = NEVENTS, .metrics = definitions, .roles = &roles[0][0], .opposite = opposites
+	.nmetrics = NMETRICS, .nevents = NEVENTS, .metrics = definitions, .roles = &roles[0][0], .opposite = opposites, .birth = CREATED
 };
 
 /* ----------------------------------------------------------------
@@ -555,6 +555,25 @@ test_ends(void)
 	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_MET);
 	CHECK_INT(counted(row_of(&l, RESOLUTION, 1)), 0);
 	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	end(&l);
+
+	/* Told to be resolved before it was there: it comes in resolved. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 8, 59), RESOLVED);
+	happens(&l, at(MONDAY, 8, 58), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_MET);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->closed_at, at(MONDAY, 9, 0));
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	end(&l);
+	/* And reopened before it was there, told in the other order: it is open. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 8, 59), REOPENED);
+	happens(&l, at(MONDAY, 8, 58), RESOLVED);
+	happens(&l, at(MONDAY, 8, 57), PAUSED);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_OPEN);
+	CHECK(!row_of(&l, RESOLUTION, 1)->running);
 	end(&l);
 
 	/* Resolved and reopened at the instant of its creation: it is open. */
