@@ -141,3 +141,4 @@ WHERE pg_temp.found(method, condition) <> rows;
 DROP INDEX start_created_at;
 CREATE INDEX start_created_at ON start USING brin (created_at) WITH (pages_per_range = 1);
 SELECT condition FROM found WHERE pg_temp.found('brin', condition) <> rows;
+DELETE FROM sla.calendar WHERE name = 'changing';
