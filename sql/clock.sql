@@ -156,6 +156,14 @@ SELECT ticket, metric, ordinal, problem FROM sla.verify('clock');
 SELECT sla.record_event('clock', 'a', 'customer_message', '2024-03-06 09:30');
 SELECT ticket, metric, ordinal, problem FROM sla.verify('clock');
 
+-- Where the time of a clock went; what counted adds up to what elapsed.
+SELECT e.* FROM sla.log AS l, sla.explain_clock(l.id) AS e WHERE source = 'clock' AND ticket = 'a' AND metric = 'resolution' AND ordinal = 2;
+SET pg_sla.now = '2024-03-06 12:00 UTC';
+SELECT l.ticket, l.metric, l.ordinal FROM sla.log_report AS r JOIN sla.log AS l USING (id), LATERAL (SELECT coalesce(sum(business_time), '0') AS counted FROM sla.explain_clock(l.id)) AS e
+WHERE l.source = 'clock' AND l.calendar <> 'clock far' AND l.started_at < sla.now() AND coalesce(l.closed_at, '-infinity') < sla.now() AND e.counted <> r.elapsed;
+RESET pg_sla.now;
+SELECT count(*) FROM sla.explain_clock(-1);
+
 -- The deadline of a clock, and whether it is missed, for NULL and for pauses.
 SELECT sla.clock_deadline('clock office', NULL, '1 hour', '{}', NULL) IS NULL AS null_start,
 	sla.clock_deadline(NULL, '2024-03-04 09:00', '1 hour', '{}', NULL) IS NULL AS null_calendar,

@@ -89,6 +89,7 @@ CREATE TABLE sla.log (
 	computed_at   timestamptz NOT NULL,
 	PRIMARY KEY (source, ticket, agreement, metric, ordinal)
 );
+CREATE INDEX log_id_idx ON sla.log (id);
 CREATE INDEX log_queue_idx ON sla.log (deadline) WHERE closed_at IS NULL;
 COMMENT ON TABLE sla.log IS 'one row for each clock: one run of a metric on a ticket under one level';
 COMMENT ON COLUMN sla.log.id IS 'number of the row; stays the same while the row lives';
@@ -161,3 +162,36 @@ LANGUAGE C STABLE PARALLEL UNSAFE STRICT;
 COMMENT ON FUNCTION sla.verify(text) IS
 	'rows of the log that are not what their events give, with what differs. Always empty.';
 REVOKE ALL ON FUNCTION sla.verify(text) FROM PUBLIC;
+
+CREATE FUNCTION sla.explain_clock(
+	log_id bigint,
+	OUT from_ts timestamptz, OUT to_ts timestamptz, OUT counted boolean, OUT business_time interval, OUT reason text)
+RETURNS SETOF record
+LANGUAGE sql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $function$
+	WITH clock AS (
+		SELECT l.*, coalesce(l.closed_at, greatest(sla.now(), l.started_at)) AS ended_at
+		FROM sla.log AS l WHERE l.id = log_id
+	), part AS (
+		SELECT c.source, c.ticket, c.metric, c.calendar,
+			tstzmultirange(tstzrange(c.started_at, c.ended_at)) AS life,
+			c.counted + CASE WHEN c.running_since < c.ended_at THEN tstzmultirange(tstzrange(c.running_since, c.ended_at)) ELSE '{}' END AS ran,
+			sla.open_hours(c.calendar, tstzrange(c.started_at, c.ended_at)) AS open
+		FROM clock AS c
+	)
+	SELECT lower(r), upper(r), true, sla.business_time(part.calendar, r), 'open'
+	FROM part, unnest(ran * open) AS r
+	UNION ALL
+	SELECT lower(r), upper(r), false, interval '0', 'outside opening hours'
+	FROM part, unnest(ran - open) AS r
+	UNION ALL
+	SELECT lower(r), upper(r), false, interval '0', coalesce((
+			SELECT e.event FROM sla.event AS e JOIN sla.metric AS m ON m.name = part.metric
+			WHERE e.source = part.source AND e.ticket = part.ticket AND e.at = lower(r) AND e.event = ANY (m.pauses_on || m.stops_on)
+			ORDER BY e.id DESC LIMIT 1), 'paused')
+	FROM part, unnest(life - ran) AS r
+	ORDER BY 1
+$function$;
+COMMENT ON FUNCTION sla.explain_clock(bigint) IS
+	'the stretches of a clock''s life as of sla.now(): what counted, what did not, and why; the business time of those that counted adds up to the elapsed time';
