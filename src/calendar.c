@@ -12,7 +12,9 @@
  * the tables: who may use the functions may use all calendars.
  *
  * A calendar is read again when any row of the four tables has changed, and
- * compiled again only when what it is made of has.
+ * compiled again only when what it is made of has.  Many calendars have the
+ * same holidays: what is read of a holiday set is kept until the generation
+ * moves, and calendars with equal lists of holidays share one.
  */
 #include "pg_sla.h"
 
@@ -22,12 +24,14 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -67,7 +71,7 @@ typedef struct definition
 	version    *versions;
 } definition;
 
-/* Rows of one holiday set. */
+/* Rows of one holiday set, in a memory context of their own. */
 typedef struct holiday_set
 {
 	const char *name;
@@ -75,6 +79,28 @@ typedef struct holiday_set
 	sla_holiday *holidays;		/* by day; several for one day are possible */
 	struct holiday_set *next;
 } holiday_set;
+
+/* The sets that were read in a generation. */
+static MemoryContext sets_context = NULL;
+static holiday_set *known_sets = NULL;
+static uint64 sets_generation = 0;
+
+static Size sets_size = 0;
+
+/* With more bytes than this they are forgotten sooner. */
+#define MAX_SETS_SIZE	(1024 * 1024)
+
+/* A list of holidays that versions of calendars share. */
+typedef struct holiday_list
+{
+	uint64		hash;			/* the key */
+	int			references;
+	Size		size;
+	int			nholidays;
+	sla_holiday *holidays;		/* one allocation, the windows behind them */
+} holiday_list;
+
+static HTAB *holiday_lists = NULL;
 
 /* Scan a table by the first column of its primary key, a text. */
 static SysScanDesc
@@ -146,6 +172,47 @@ read_holiday_set(const text *name)
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+	return set;
+}
+
+/* Forget the sets that were read in another generation, or are too many. */
+static void
+forget_holiday_sets(uint64 generation)
+{
+	if (sets_context == NULL)
+		sets_context = AllocSetContextCreate(sla_cache_context(), "pg_sla holiday sets",
+											 ALLOCSET_SMALL_SIZES);
+	if (sets_generation == generation && sets_size <= MAX_SETS_SIZE)
+		return;
+	known_sets = NULL;
+	sets_size = 0;
+	sets_generation = generation;
+	MemoryContextReset(sets_context);
+}
+
+/* A holiday set as it was in that generation or later. */
+static holiday_set *
+find_holiday_set(const text *name)
+{
+	char	   *name_text = text_to_cstring(name);
+	holiday_set *set;
+	MemoryContext context;
+	MemoryContext old;
+
+	for (set = known_sets; set != NULL && strcmp(set->name, name_text) != 0; set = set->next)
+		;
+	if (set == NULL)
+	{
+		context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla holiday set",
+										ALLOCSET_SMALL_SIZES);
+		old = MemoryContextSwitchTo(context);
+		set = read_holiday_set(name);
+		MemoryContextSwitchTo(old);
+		MemoryContextSetParent(context, sets_context);
+		sets_size += MemoryContextMemAllocated(context, false);
+		set->next = known_sets;
+		known_sets = set;
+	}
 	return set;
 }
 
@@ -263,7 +330,7 @@ merge_holidays(const sla_holiday *holidays, int n, const sla_hours *hours)
 
 /* The sets named by a version, each once. */
 static List *
-sets_of(ArrayType *names, holiday_set **known)
+sets_of(ArrayType *names)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -273,43 +340,158 @@ sets_of(ArrayType *names, holiday_set **known)
 	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *name;
-		holiday_set *set;
-
-		if (nulls[i])
-			continue;
-		name = TextDatumGetCString(elements[i]);
-		for (set = *known; set != NULL && strcmp(set->name, name) != 0; set = set->next)
-			;
-		if (set == NULL)
-		{
-			set = read_holiday_set(DatumGetTextPP(elements[i]));
-			set->next = *known;
-			*known = set;
-		}
-		sets = list_append_unique_ptr(sets, set);
+		if (!nulls[i])
+			sets = list_append_unique_ptr(sets, find_holiday_set(DatumGetTextPP(elements[i])));
 	}
 	return sets;
 }
 
-static const sla_window *
-copy_windows(const sla_window *windows, int n, MemoryContext context)
+static bool
+same_holidays(const sla_holiday *a, int na, const sla_holiday *b, int nb)
 {
-	Size		size = sizeof(sla_window) * n;
+	if (na != nb)
+		return false;
+	if (a == b)
+		return true;
+	for (int i = 0; i < na; i++)
+	{
+		if (!sla_same_holiday(&a[i], &b[i]))
+			return false;
+	}
+	return true;
+}
 
-	return size > 0 ? memcpy(MemoryContextAlloc(context, size), windows, size) : NULL;
+static uint64
+hash_windows(uint64 hash, const sla_window *windows, int n)
+{
+	hash = hash_bytes_uint32_extended(n, hash);
+	for (int i = 0; i < n; i++)
+	{
+		hash = hash_bytes_uint32_extended(windows[i].from, hash);
+		hash = hash_bytes_uint32_extended(windows[i].to, hash);
+	}
+	return hash;
+}
+
+static uint64
+hash_holidays(const sla_holiday *holidays, int n)
+{
+	uint64		hash = n;
+
+	for (int i = 0; i < n; i++)
+	{
+		hash = hash_bytes_uint32_extended(holidays[i].day, hash);
+		hash = hash_bytes_uint32_extended(holidays[i].usual_hours |
+										  holidays[i].working_day << 1, hash);
+		hash = hash_windows(hash, holidays[i].windows, holidays[i].nwindows);
+		hash = hash_windows(hash, holidays[i].closed, holidays[i].nclosed);
+	}
+	return hash;
+}
+
+static void
+release_list(void *arg)
+{
+	holiday_list *list = arg;
+
+	if (--list->references > 0)
+		return;
+	sla_cache_account(-(ssize_t) list->size);
+	pfree(list->holidays);
+	hash_search(holiday_lists, &list->hash, HASH_REMOVE, NULL);
+}
+
+static const sla_window *
+copy_windows(const sla_window *windows, int n, sla_window **room)
+{
+	sla_window *copy = *room;
+
+	if (n == 0)
+		return NULL;
+	memcpy(copy, windows, sizeof(sla_window) * n);
+	*room += n;
+	return copy;
+}
+
+/* Copy holidays and their windows into one allocation of `context`. */
+static sla_holiday *
+copy_holidays(const sla_holiday *holidays, int n, MemoryContext context, Size *size)
+{
+	sla_holiday *copy;
+	sla_window *room;
+
+	*size = sizeof(sla_holiday) * n;
+	for (int i = 0; i < n; i++)
+		*size += sizeof(sla_window) * (holidays[i].nwindows + holidays[i].nclosed);
+	copy = MemoryContextAllocHuge(context, *size);
+	room = (sla_window *) (copy + n);
+	for (int i = 0; i < n; i++)
+	{
+		copy[i] = holidays[i];
+		copy[i].windows = copy_windows(holidays[i].windows, holidays[i].nwindows, &room);
+		copy[i].closed = copy_windows(holidays[i].closed, holidays[i].nclosed, &room);
+	}
+	return copy;
 }
 
 /*
- * The holidays of a version, on the days on which it is in force: allocated in
- * `context`, one for a day, sorted.
+ * These holidays, for as long as `context` lives: those of another calendar if
+ * it has the same.
+ */
+static const sla_holiday *
+shared_holidays(const sla_holiday *holidays, int n, MemoryContext context)
+{
+	uint64		hash = hash_holidays(holidays, n);
+	holiday_list *list;
+	MemoryContextCallback *release;
+
+	if (holiday_lists == NULL)
+	{
+		HASHCTL		control = {
+			.keysize = sizeof(uint64),
+			.entrysize = sizeof(holiday_list),
+			.hcxt = sla_cache_context()
+		};
+
+		holiday_lists = hash_create("pg_sla holidays", 64, &control,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	release = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
+	list = hash_search(holiday_lists, &hash, HASH_FIND, NULL);
+	if (list == NULL)
+	{
+		/* Empty, and like no other, should there be no memory to go on. */
+		list = hash_search(holiday_lists, &hash, HASH_ENTER, NULL);
+		list->references = 0;
+		list->nholidays = 0;
+		list->holidays = copy_holidays(holidays, n, sla_cache_context(), &list->size);
+		list->nholidays = n;
+		sla_cache_account(list->size);
+	}
+	else if (!same_holidays(list->holidays, list->nholidays, holidays, n))
+	{
+		Size		size;
+
+		return copy_holidays(holidays, n, context, &size);
+	}
+
+	list->references++;
+	release->func = release_list;
+	release->arg = list;
+	MemoryContextRegisterResetCallback(context, release);
+	return list->holidays;
+}
+
+/*
+ * The holidays of a version, on the days on which it is in force, one for a
+ * day, sorted.  They live as long as `context`.
  */
 static void
 merge_sets(List *sets, sla_part *part, MemoryContext context)
 {
 	ListCell   *cell;
 	sla_holiday *all;
-	sla_holiday *merged;
 	int			n = 0;
 	int			nmerged = 0;
 	int			room = 0;
@@ -334,22 +516,15 @@ merge_sets(List *sets, sla_part *part, MemoryContext context)
 	}
 	if (n == 0)
 		return;
-	qsort(all, n, sizeof(sla_holiday), compare_holidays);
+	if (list_length(sets) > 1)
+		qsort(all, n, sizeof(sla_holiday), compare_holidays);
 	for (int i = 0, same; i < n; i += same)
 	{
 		for (same = 1; i + same < n && all[i + same].day == all[i].day; same++)
 			;
 		all[nmerged++] = merge_holidays(all + i, same, part->hours);
 	}
-
-	merged = MemoryContextAlloc(context, sizeof(sla_holiday) * nmerged);
-	memcpy(merged, all, sizeof(sla_holiday) * nmerged);
-	for (int i = 0; i < nmerged; i++)
-	{
-		merged[i].windows = copy_windows(merged[i].windows, merged[i].nwindows, context);
-		merged[i].closed = copy_windows(merged[i].closed, merged[i].nclosed, context);
-	}
-	part->holidays = merged;
+	part->holidays = shared_holidays(all, nmerged, context);
 	part->nholidays = nmerged;
 }
 
@@ -368,7 +543,6 @@ read_definition(const text *name, MemoryContext context)
 	version    *versions = palloc(sizeof(version) * room);
 	int			n = 0;
 	List	   *names = NIL;
-	holiday_set *known = NULL;
 
 	relation = table_open(sla_config_relid(SLA_TABLE_CALENDAR_VERSION), AccessShareLock);
 	scan = scan_by_name(relation, SLA_TABLE_CALENDAR_VERSION, name);
@@ -417,7 +591,7 @@ read_definition(const text *name, MemoryContext context)
 
 		part->to_day = i + 1 < n ? versions[i + 1].part.from_day : SLA_DATE_LAST;
 		Assert(part->from_day < part->to_day);
-		merge_sets(sets_of(list_nth(names, i), &known), part, context);
+		merge_sets(sets_of(list_nth(names, i)), part, context);
 	}
 
 	result = MemoryContextAlloc(context, sizeof(definition));
@@ -440,13 +614,9 @@ same_definition(const definition *a, const definition *b)
 		if (v->part.from_day != w->part.from_day ||
 			v->part.zone.data != w->part.zone.data ||
 			strcmp(v->hours, w->hours) != 0 ||
-			v->part.nholidays != w->part.nholidays)
+			!same_holidays(v->part.holidays, v->part.nholidays,
+						   w->part.holidays, w->part.nholidays))
 			return false;
-		for (int j = 0; j < v->part.nholidays; j++)
-		{
-			if (!sla_same_holiday(&v->part.holidays[j], &w->part.holidays[j]))
-				return false;
-		}
 	}
 	return true;
 }
@@ -495,6 +665,7 @@ sla_cached_calendar(const char *name, uint32 length)
 									ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(reading);
 	name_text = cstring_to_text_with_len(name, length);
+	forget_holiday_sets(generation);
 	definition = read_definition(name_text, fresh->context);
 	if (definition == NULL)
 	{

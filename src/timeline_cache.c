@@ -100,6 +100,25 @@ sla_timeline_cache_init(void)
 							NULL);
 }
 
+/* What all that the cache holds lies in, or below. */
+MemoryContext
+sla_cache_context(void)
+{
+	if (cache_context == NULL)
+		cache_context = AllocSetContextCreate(TopMemoryContext, "pg_sla calendars",
+											  ALLOCSET_DEFAULT_SIZES);
+	return cache_context;
+}
+
+/* Count what entries share, beside what they have for themselves. */
+void
+sla_cache_account(ssize_t bytes)
+{
+	cache_size += bytes;
+	if (too_large())
+		sla_cache_epoch++;
+}
+
 /* The environment of an entry: its memory context, with accounts. */
 static void *
 cached_alloc(void *arg, size_t size)
@@ -110,11 +129,7 @@ cached_alloc(void *arg, size_t size)
 
 	pointer = MemoryContextAllocExtended(entry->context, size, MCXT_ALLOC_HUGE);
 	if (entry->kept)
-	{
-		cache_size += MemoryContextMemAllocated(entry->context, false) - before;
-		if (too_large())
-			sla_cache_epoch++;
-	}
+		sla_cache_account(MemoryContextMemAllocated(entry->context, false) - before);
 	return pointer;
 }
 
@@ -204,12 +219,7 @@ sla_cache_keep(sla_cached *entry)
 	bool		found;
 
 	if (cache == NULL)
-	{
-		if (cache_context == NULL)
-			cache_context = AllocSetContextCreate(TopMemoryContext, "pg_sla calendars",
-												  ALLOCSET_DEFAULT_SIZES);
-		cache = cache_table_create(cache_context, 64, NULL);
-	}
+		cache = cache_table_create(sla_cache_context(), 64, NULL);
 
 	slot = cache_table_lookup(cache, key);
 	if (slot != NULL)
@@ -220,9 +230,7 @@ sla_cache_keep(sla_cached *entry)
 	MemoryContextSetParent(entry->context, cache_context);
 	dlist_push_head(&recently_used, &entry->recent);
 	entry->kept = true;
-	cache_size += MemoryContextMemAllocated(entry->context, false);
-	if (too_large())
-		sla_cache_epoch++;
+	sla_cache_account(MemoryContextMemAllocated(entry->context, false));
 }
 
 /* Throw an entry away; one that is pinned goes when it no longer is. */

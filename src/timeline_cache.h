@@ -56,6 +56,8 @@ extern sla_cached *sla_cache_create(sla_cached_kind kind, const char *key,
 extern void sla_cache_keep(sla_cached *entry);
 extern void sla_cache_drop(sla_cached *entry);
 extern void sla_cache_pin(sla_cached *entry);
+extern void sla_cache_account(ssize_t bytes);
+extern MemoryContext sla_cache_context(void);
 
 /* schedule.c and calendar.c: found, or made, current. */
 extern sla_cached *sla_cached_schedule(const char *text, uint32 length);
