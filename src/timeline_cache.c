@@ -3,8 +3,10 @@
  *		Compiled calendars and schedules of this backend.
  *
  * Each has a memory context of its own, and all together at most
- * pg_sla.calendar_cache_size: those not used for longest go first.  A timeline
- * grows while it is used, because it compiles what is asked of it; so growth
+ * pg_sla.calendar_cache_size.  When it is full, they are gone through in the
+ * order of their coming: one that was used since its last turn is spared and
+ * goes to the end, another is thrown away.  (To keep them in the order of their
+ * use would cost more than the use, with many calendars.)  A timeline grows while it is used, because it compiles what is asked of it; so growth
  * only makes everybody come back to sla_cache_find, and that is the one place
  * where something is thrown away.  The entry used last is never thrown away,
  * however large it is.
@@ -27,6 +29,7 @@ typedef struct cache_key
 	const char *bytes;
 	uint32		length;
 	sla_cached_kind kind;
+	const sla_timeline *timeline;	/* of the entry, in the table */
 } cache_key;
 
 typedef struct cache_slot
@@ -46,6 +49,10 @@ cache_key_hash(cache_key key)
 static inline bool
 cache_keys_equal(cache_key a, cache_key b)
 {
+	/* With many calendars none of this is in the processor's caches. */
+	__builtin_prefetch(a.timeline);
+	__builtin_prefetch((const char *) a.timeline + 64);
+	__builtin_prefetch(a.bytes - offsetof(sla_cached, key));
 	return a.kind == b.kind && a.length == b.length &&
 		memcmp(a.bytes, b.bytes, a.length) == 0;
 }
@@ -65,11 +72,11 @@ cache_keys_equal(cache_key a, cache_key b)
 
 uint64		sla_cache_epoch = 1;
 
-static int	cache_size_limit = 64 * 1024;	/* kB, pg_sla.calendar_cache_size */
+static int	cache_size_limit = 96 * 1024;	/* kB, pg_sla.calendar_cache_size */
 static Size cache_size = 0;		/* bytes in the contexts of the entries */
 static MemoryContext cache_context = NULL;
 static cache_table_hash *cache = NULL;
-static dlist_head recently_used = DLIST_STATIC_INIT(recently_used);
+static dlist_head entries = DLIST_STATIC_INIT(entries);	/* next turn last */
 
 static bool
 too_large(void)
@@ -88,9 +95,9 @@ sla_timeline_cache_init(void)
 {
 	DefineCustomIntVariable("pg_sla.calendar_cache_size",
 							"Memory that a session may use for compiled calendars.",
-							"Those not used for longest make room for others, and are compiled again when needed.",
+							"Those not used for long make room for others, and are compiled again when needed.",
 							&cache_size_limit,
-							64 * 1024,
+							96 * 1024,
 							1024,
 							MAX_KILOBYTES,
 							PGC_USERSET,
@@ -152,6 +159,26 @@ cached_interrupt(void *arg)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* Make room, but not of the entry that is about to be used. */
+static pg_noinline void
+make_room(const sla_cached *wanted)
+{
+	while (too_large() && !dlist_is_empty(&entries))
+	{
+		sla_cached *entry = dlist_tail_element(sla_cached, place, &entries);
+
+		if (entry == wanted && !dlist_has_prev(&entries, &entry->place))
+			break;
+		if (entry->used || entry == wanted)
+		{
+			entry->used = false;
+			dlist_move_head(&entries, &entry->place);
+		}
+		else
+			sla_cache_drop(entry);
+	}
+}
+
 /* The entry of that key, NULL when there is none. */
 sla_cached *
 sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
@@ -164,17 +191,10 @@ sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
 	if (slot != NULL)
 	{
 		entry = slot->entry;
-		dlist_move_head(&recently_used, &entry->recent);
+		entry->used = true;
 	}
-
-	while (too_large() && !dlist_is_empty(&recently_used))
-	{
-		sla_cached *oldest = dlist_tail_element(sla_cached, recent, &recently_used);
-
-		if (oldest == dlist_head_element(sla_cached, recent, &recently_used))
-			break;
-		sla_cache_drop(oldest);
-	}
+	if (unlikely(too_large()))
+		make_room(entry);
 	return entry;
 }
 
@@ -187,18 +207,14 @@ sla_cache_create(sla_cached_kind kind, const char *key, uint32 key_length)
 {
 	MemoryContext context;
 	sla_cached *entry;
-	char	   *own_key;
 
+	/* Small blocks: what is larger than a bit of one is allocated by itself. */
 	context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla calendar",
-									ALLOCSET_SMALL_SIZES);
-	entry = MemoryContextAllocZero(context, sizeof(sla_cached));
-	own_key = MemoryContextAlloc(context, key_length + 1);
-	memcpy(own_key, key, key_length);
-	own_key[key_length] = '\0';
-
-	entry->kind = kind;
+									0, 1024, 1024);
+	entry = MemoryContextAllocZero(context, offsetof(sla_cached, key) + key_length + 1);
+	memcpy(entry->key, key, key_length);
 	entry->key_length = key_length;
-	entry->key = own_key;
+	entry->kind = kind;
 	entry->context = context;
 	entry->env = (sla_env) {
 		.alloc = cached_alloc,
@@ -206,7 +222,7 @@ sla_cache_create(sla_cached_kind kind, const char *key, uint32 key_length)
 		.interrupt = cached_interrupt,
 		.arg = entry,
 	};
-	MemoryContextSetIdentifier(context, own_key);
+	MemoryContextSetIdentifier(context, entry->key);
 	return entry;
 }
 
@@ -214,7 +230,7 @@ sla_cache_create(sla_cached_kind kind, const char *key, uint32 key_length)
 void
 sla_cache_keep(sla_cached *entry)
 {
-	cache_key	key = {entry->key, entry->key_length, entry->kind};
+	cache_key	key = {entry->key, entry->key_length, entry->kind, entry->timeline};
 	cache_slot *slot;
 	bool		found;
 
@@ -228,8 +244,9 @@ sla_cache_keep(sla_cached *entry)
 	slot = cache_table_insert(cache, key, &found);
 	slot->entry = entry;
 	MemoryContextSetParent(entry->context, cache_context);
-	dlist_push_head(&recently_used, &entry->recent);
+	dlist_push_head(&entries, &entry->place);
 	entry->kept = true;
+	entry->used = true;
 	sla_cache_account(MemoryContextMemAllocated(entry->context, false));
 }
 
@@ -241,7 +258,7 @@ sla_cache_drop(sla_cached *entry)
 
 	sla_cache_epoch++;
 	cache_table_delete(cache, key);
-	dlist_delete(&entry->recent);
+	dlist_delete(&entry->place);
 	entry->kept = false;
 	cache_size -= MemoryContextMemAllocated(entry->context, false);
 	if (entry->pins == 0)

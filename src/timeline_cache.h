@@ -19,24 +19,23 @@ typedef enum sla_cached_kind
 
 /*
  * One of them.  All that belongs to it lies in its memory context, which the
- * environment allocates from.
+ * environment allocates from.  What every use looks at comes first.
  */
 typedef struct sla_cached
 {
-	sla_cached_kind kind;
-	uint32		key_length;
-	const char *key;
+	uint64		generation;		/* calendars: when the definition was last read */
+	sla_timeline *timeline;		/* set by whoever makes the entry */
+	bool		kept;			/* in the cache and in its accounts */
+	bool		used;			/* since it was last spared */
+	const sla_schedule *schedule;	/* set by whoever makes the entry */
+	const void *definition;		/* calendars: what it was made from */
 	MemoryContext context;
 	sla_env		env;
-	const sla_schedule *schedule;	/* set by whoever makes it */
-	sla_timeline *timeline;		/* likewise */
-	const void *definition;		/* calendars: what it was made from */
-	uint64		generation;		/* calendars: when that was last read */
-
-	/* the cache's own */
-	dlist_node	recent;
-	bool		kept;			/* in the cache and in its accounts */
 	int			pins;
+	dlist_node	place;
+	sla_cached_kind kind;
+	uint32		key_length;
+	char		key[FLEXIBLE_ARRAY_MEMBER];
 } sla_cached;
 
 /*
