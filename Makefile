@@ -24,8 +24,10 @@ OBJS = \
 	src/calendar.o \
 	src/business_time.o \
 	src/overdue.o \
+	src/token.o \
 	src/condition.o \
 	src/rule.o \
+	src/structured_condition.o \
 	src/statement.o \
 	src/promise.o \
 	src/clock.o \
@@ -43,6 +45,7 @@ INSTALL_SQL = \
 	src/sql/overdue.sql \
 	src/sql/condition.sql \
 	src/sql/rule.sql \
+	src/sql/structured_condition.sql \
 	src/sql/clock.sql \
 	src/sql/recalculation.sql \
 	src/sql/tracking.sql \
@@ -51,7 +54,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue calendar condition rule tracking clock recalculation ticket_row report errors
+REGRESS = install schedule business_time overdue calendar condition rule structured_condition tracking clock recalculation ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

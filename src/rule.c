@@ -812,12 +812,8 @@ source_relation(const ConfigScan *scan)
 	return OidIsValid(facts) ? facts : scan_relation(scan, "ticket_table");
 }
 
-/*
- * Opens the relation over whose rows the rules of a source run.  NULL when the
- * source is not tracked yet, or what it tracks is gone.
- */
-static Relation
-open_source_relation(const char *source)
+Relation
+sla_open_source_relation(const char *source)
 {
 	ConfigScan		scan;
 	Oid			relid = InvalidOid;
@@ -1311,7 +1307,7 @@ check_target_condition(const Change *change, const char *level, const char *name
 
 	foreach(cell, sources)
 	{
-		Relation	rel = open_source_relation((const char *) lfirst(cell));
+		Relation	rel = sla_open_source_relation((const char *) lfirst(cell));
 
 		if (rel == NULL)
 			continue;
@@ -1386,7 +1382,7 @@ sla_check_rule(PG_FUNCTION_ARGS)
 				   !text_changed(&change, "set_level")))
 		return PointerGetDatum(change.new);
 
-	rel = open_source_relation(source);
+	rel = sla_open_source_relation(source);
 	if (rel != NULL)
 	{
 		sla_expression_check(rel, condition, new_text(&change, "search_path"),

@@ -80,4 +80,10 @@ extern const Bitmapset *sla_rule_columns(SlaRuleSet *rules);
  */
 extern void sla_check_rules(const char *source, Relation rel);
 
+/*
+ * Opens the relation over whose rows the rules of a source run.  NULL when the
+ * source is not tracked yet, or what it tracks is gone.
+ */
+extern Relation sla_open_source_relation(const char *source);
+
 #endif							/* SLA_RULE_H */
