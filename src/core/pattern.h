@@ -45,12 +45,12 @@ typedef struct sla_pattern
 
 typedef struct sla_dictionary
 {
-	uint64_t   *units;
-	uint32_t	used;
-	uint32_t	capacity;
 	uint32_t   *slots;			/* hash table of places; NO_PATTERN if free */
 	uint32_t	nslots;			/* a power of two */
 	uint32_t	count;
+	uint32_t	used;
+	uint32_t	capacity;
+	uint64_t   *units;
 } sla_dictionary;
 
 /*
@@ -64,7 +64,11 @@ extern void sla_dictionary_free(const sla_env *env, sla_dictionary *dictionary);
 static inline const sla_pattern *
 sla_pattern_in(const sla_dictionary *dictionary, uint32_t place)
 {
-	return (const sla_pattern *) (dictionary->units + place);
+	const uint64_t *units = dictionary->units + place;
+
+	/* Patterns are often longer than a line of the processor's cache. */
+	__builtin_prefetch(units + 8);
+	return (const sla_pattern *) units;
 }
 
 extern const sla_opening *sla_pattern_search(const sla_pattern *pattern, uint32_t second);

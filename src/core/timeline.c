@@ -71,6 +71,7 @@ typedef struct series
 	int64_t		capacity;		/* of it, in cells */
 } series;
 
+/* What every answer reads lies together: the end of patterns, the begin of time. */
 struct sla_timeline
 {
 	sla_dictionary patterns;
