@@ -249,6 +249,57 @@ UPDATE ticket SET status = repeat('x', 400000), added = 'x' WHERE id = 1;
 SELECT id, sla.level_for('rule test 2', t) FROM ticket t WHERE id < 10 ORDER BY id;
 SELECT sla.untrack('rule test 2');
 
+-- Goal and deadline of a row, as its clocks would have them.
+SELECT sla.set_calendar('rule test office', 'Europe/Oslo', 'Mo-Fr 08:00-16:00');
+INSERT INTO sla.level (name, calendar) VALUES ('office', 'rule test office');
+INSERT INTO sla.target (level, metric, position, goal, condition) VALUES
+	('office', 'first_response', 0, '1 hour', 'priority = 1'), ('office', 'first_response', 1, '4 hours', 'priority < 5'), ('office', 'resolution', 0, '1 day 2 hours', 'true');
+CREATE TABLE request (id integer PRIMARY KEY, priority integer, born timestamptz, goal interval, due timestamptz, level text);
+SELECT sla.track('rule test 3', 'request', 'id', created_at => 'born');
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('all', 'rule test 3', 1, 'priority > 0', 'office');
+INSERT INTO request (id, priority, born) SELECT i, i % 7, '2026-03-02 00:00+01'::timestamptz + i * interval '7 hours 13 minutes' FROM generate_series(1, 40) i;
+SELECT id, priority, sla.goal_for(r, 'first_response') AS goal, sla.deadline_for(r, 'first_response') AS due, sla.deadline_for('rule test 3', r, 'resolution') AS resolution
+FROM request r WHERE id < 8 ORDER BY id;
+SELECT count(*), count(*) FILTER (WHERE l.goal IS DISTINCT FROM sla.goal_for(r, l.metric) OR l.deadline IS DISTINCT FROM sla.deadline_for('rule test 3', r, l.metric)) AS wrong
+FROM sla.log l JOIN request r ON r.id = l.ticket::integer WHERE l.source = 'rule test 3';
+SELECT count(*) FROM request r, sla.metric m WHERE sla.goal_for('rule test 3', r, m.name) IS NOT NULL
+	AND NOT EXISTS (SELECT FROM sla.log l WHERE l.source = 'rule test 3' AND l.ticket = r.id::text AND l.metric = m.name);
+-- In the user's own trigger, before the row is written.
+CREATE FUNCTION promise() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.level := sla.level_for(NEW);
+	NEW.goal := sla.goal_for(NEW, 'first_response');
+	NEW.due := sla.deadline_for(NEW, 'first_response');
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER promise BEFORE INSERT OR UPDATE OF priority ON request FOR EACH ROW EXECUTE FUNCTION promise();
+INSERT INTO request (id, priority, born) VALUES (50, 1, '2026-03-06 15:30+01'), (51, 6, '2026-03-06 15:30+01'), (52, 0, '2026-03-06 15:30+01') RETURNING level, goal, due;
+UPDATE request SET priority = 2 WHERE id = 50 RETURNING level, goal, due;
+UPDATE sla.target SET goal = '2 hours' WHERE level = 'office' AND metric = 'first_response' AND position = 0;
+UPDATE request SET priority = 1 WHERE id = 50 RETURNING level, goal, due;
+SELECT sla.set_calendar('rule test office', 'Europe/Oslo', 'Mo-Sa 08:00-16:00');
+UPDATE request SET priority = 1 WHERE id = 50 RETURNING level, goal, due;
+-- Without a time of creation it is now; without an end, never.
+SELECT sla.deadline_for(ROW(60, 1, NULL, NULL, NULL, NULL)::request, 'first_response') = sla.add_business_time('rule test office', now(), '2 hours') AS now,
+	sla.deadline_for(ROW(60, 1, 'infinity', NULL, NULL, NULL)::request, 'first_response') AS never;
+SELECT sla.goal_for(r, 'first_respones') FROM request r;
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.deadline_for('no such source', r, 'resolution') FROM request r;
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.deadline_for(1, 'resolution');
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.goal_for(r, NULL) IS NULL, sla.deadline_for(NULL::request, 'resolution') IS NULL FROM request r WHERE id = 1;
+ALTER TABLE request RENAME born TO birth;
+SELECT sla.deadline_for(r, 'resolution') FROM request r WHERE id = 50;
+\echo :LAST_ERROR_SQLSTATE
+ALTER TABLE request RENAME birth TO born;
+SELECT proname, provolatile, proparallel, proisstrict FROM pg_proc WHERE pronamespace = 'sla'::regnamespace AND proname IN ('level_for', 'goal_for', 'deadline_for')
+	AND (provolatile, proparallel, proisstrict) IS DISTINCT FROM ('s', 's', true);
+SELECT sla.untrack('rule test 3');
+DELETE FROM sla.rule WHERE source = 'rule test 3';
+DELETE FROM sla.level WHERE name = 'office';
+
 -- Not everybody's business; but whoever may read a ticket may ask for its level.
 CREATE ROLE rule_clerk;
 GRANT USAGE ON SCHEMA rule_test TO rule_clerk;

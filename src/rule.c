@@ -21,6 +21,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_collation.h"
@@ -41,6 +42,7 @@
 
 #include "condition.h"
 #include "rule.h"
+#include "timeline_cache.h"
 
 const char *const sla_agreement_names[SLA_N_AGREEMENTS] = {
 	[SLA_CUSTOMER] = "customer",
@@ -901,21 +903,23 @@ check_row_of_source(const char *source, Oid relid)
 
 /*
  * ---------------------------------------------------------------------------
- * sla.level_for
+ * sla.level_for and its kin
  * ---------------------------------------------------------------------------
  */
 
 /* What a call site keeps from row to row. */
-typedef struct LevelForState
+typedef struct CallSite
 {
 	Oid			relid;			/* whose rows are given */
 	char	   *source;
 	MemoryContext cxt;			/* of the slot, renewed with the rules */
 	TupleTableSlot *slot;
 	SlaRuleSet *rules;
+	SlaExpression *created_at;	/* in cxt; NULL: not asked for yet */
 	uint64		generation;
 	uint64		epoch;
-} LevelForState;
+	char	   *metric;			/* the last one that was looked up */
+} CallSite;
 
 static Oid
 row_relation(FmgrInfo *flinfo, int argument)
@@ -928,7 +932,8 @@ row_relation(FmgrInfo *flinfo, int argument)
 	if (!OidIsValid(relid) || get_rel_relkind(relid) == RELKIND_COMPOSITE_TYPE)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("sla.level_for() needs a row of a tracked table, not a value of type %s",
+				 errmsg("sla.%s() needs a row of a tracked table, not a value of type %s",
+						get_func_name(flinfo->fn_oid),
 						OidIsValid(type) ? format_type_be(type) : "unknown"),
 				 errhint("For example: SELECT sla.level_for(t) FROM ticket t.")));
 	return relid;
@@ -936,51 +941,127 @@ row_relation(FmgrInfo *flinfo, int argument)
 
 /* Makes rules and slot of the call site current. */
 static void
-renew_state(LevelForState *state, FmgrInfo *flinfo)
+renew_call_site(CallSite *site, FmgrInfo *flinfo)
 {
 	Relation	rel;
 	MemoryContext old;
-
 	uint64		generation = sla_rule_generation;
 
-	state->generation = 0;		/* until all of it is there */
-	check_row_of_source(state->source, state->relid);
-	if (state->cxt != NULL)
-		MemoryContextReset(state->cxt);
+	site->generation = 0;		/* until all of it is there */
+	check_row_of_source(site->source, site->relid);
+	if (site->cxt != NULL)
+		MemoryContextReset(site->cxt);
 	else
-		state->cxt = AllocSetContextCreate(flinfo->fn_mcxt, "sla.level_for",
-										   ALLOCSET_SMALL_SIZES);
-	rel = relation_open(state->relid, AccessShareLock);
-	state->rules = sla_rules_for(state->source, rel);
-	state->epoch = rule_sets_epoch;
-	old = MemoryContextSwitchTo(state->cxt);
-	state->slot = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(rel)),
-										   &TTSOpsHeapTuple);
+		site->cxt = AllocSetContextCreate(flinfo->fn_mcxt, "pg_sla call of a rule function",
+										  ALLOCSET_SMALL_SIZES);
+	site->created_at = NULL;
+	rel = relation_open(site->relid, AccessShareLock);
+	site->rules = sla_rules_for(site->source, rel);
+	site->epoch = rule_sets_epoch;
+	old = MemoryContextSwitchTo(site->cxt);
+	site->slot = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(rel)),
+										  &TTSOpsHeapTuple);
 	MemoryContextSwitchTo(old);
 	relation_close(rel, NoLock);
-	state->generation = generation;
+	site->generation = generation;
+}
+
+/*
+ * The call site of a function whose first argument is the row.  Not asked
+ * within another's arguments: it must come before the row is looked at.
+ */
+static CallSite *
+call_site_of_row(FunctionCallInfo fcinfo)
+{
+	CallSite   *site = (CallSite *) fcinfo->flinfo->fn_extra;
+
+	if (site == NULL)
+	{
+		Oid			relid = row_relation(fcinfo->flinfo, 0);
+		char	   *source = source_of_relation(relid);
+
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+		site->relid = relid;
+		site->source = MemoryContextStrdup(fcinfo->flinfo->fn_mcxt, source);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	return site;
+}
+
+/* Does a text say the same as a string, which may be NULL? */
+static bool
+text_is(const text *value, const char *string)
+{
+	return string != NULL && strlen(string) == VARSIZE_ANY_EXHDR(value) &&
+		memcmp(string, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)) == 0;
+}
+
+/* Keeps a text as a string in place of the one that is there. */
+static void
+keep_text(char **string, const text *value, MemoryContext cxt)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	char	   *former = *string;
+
+	*string = NULL;
+	if (former != NULL)
+		pfree(former);
+	*string = text_to_cstring(value);
+	MemoryContextSwitchTo(old);
+}
+
+/* The call site of a function whose arguments are the source and the row. */
+static CallSite *
+call_site_of_source(FunctionCallInfo fcinfo)
+{
+	CallSite   *site = (CallSite *) fcinfo->flinfo->fn_extra;
+	text	   *source = PG_GETARG_TEXT_PP(0);
+
+	if (site == NULL)
+	{
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+		site->relid = row_relation(fcinfo->flinfo, 1);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	if (!text_is(source, site->source))
+	{
+		keep_text(&site->source, source, fcinfo->flinfo->fn_mcxt);
+		site->generation = 0;
+	}
+	return site;
+}
+
+/*
+ * The rule that sets the customer's level for a new ticket with that row, NULL
+ * if none does.  The row is in the slot of the call site then; the caller
+ * clears it.
+ */
+static const Rule *
+choose_rule(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, HeapTuple tuple)
+{
+	const RuleList *list;
+
+	if (site->generation != sla_rule_generation || site->epoch != rule_sets_epoch ||
+		!sla_condition_list_valid(site->rules->for_new.conditions))
+		renew_call_site(site, fcinfo->flinfo);
+
+	tuple->t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple->t_self);
+	tuple->t_tableOid = site->relid;
+	tuple->t_data = row;
+	ExecStoreHeapTuple(tuple, site->slot, false);
+	list = &site->rules->for_new;
+	return find_setter(list, site->slot, SLA_CUSTOMER, find_stop(list, site->slot));
 }
 
 static Datum
-level_for(LevelForState *state, FunctionCallInfo fcinfo, HeapTupleHeader row)
+level_for(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row)
 {
 	HeapTupleData tuple;
-	const RuleList *list;
-	const Rule *rule;
+	const Rule *rule = choose_rule(site, fcinfo, row, &tuple);
 	const text *level;
 
-	if (state->generation != sla_rule_generation || state->epoch != rule_sets_epoch ||
-		!sla_condition_list_valid(state->rules->for_new.conditions))
-		renew_state(state, fcinfo->flinfo);
-
-	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = state->relid;
-	tuple.t_data = row;
-	ExecStoreHeapTuple(&tuple, state->slot, false);
-	list = &state->rules->for_new;
-	rule = find_setter(list, state->slot, SLA_CUSTOMER, find_stop(list, state->slot));
-	ExecClearTuple(state->slot);
+	ExecClearTuple(site->slot);
 	if (rule == NULL)
 		PG_RETURN_NULL();
 	level = rule->level->name_text;
@@ -992,19 +1073,9 @@ SLA_FUNCTION(sla_level_for);
 Datum
 sla_level_for(PG_FUNCTION_ARGS)
 {
-	LevelForState *state = (LevelForState *) fcinfo->flinfo->fn_extra;
+	CallSite   *site = call_site_of_row(fcinfo);
 
-	if (state == NULL)
-	{
-		Oid			relid = row_relation(fcinfo->flinfo, 0);
-		char	   *source = source_of_relation(relid);
-
-		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(LevelForState));
-		state->relid = relid;
-		state->source = MemoryContextStrdup(fcinfo->flinfo->fn_mcxt, source);
-		fcinfo->flinfo->fn_extra = state;
-	}
-	return level_for(state, fcinfo, PG_GETARG_HEAPTUPLEHEADER(0));
+	return level_for(site, fcinfo, PG_GETARG_HEAPTUPLEHEADER(0));
 }
 
 /* sla.level_for(source text, ticket_row anyelement) RETURNS text */
@@ -1012,29 +1083,186 @@ SLA_FUNCTION(sla_level_for_source);
 Datum
 sla_level_for_source(PG_FUNCTION_ARGS)
 {
-	LevelForState *state = (LevelForState *) fcinfo->flinfo->fn_extra;
-	text	   *source = PG_GETARG_TEXT_PP(0);
+	CallSite   *site = call_site_of_source(fcinfo);
 
-	if (state == NULL)
-	{
-		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(LevelForState));
-		state->relid = row_relation(fcinfo->flinfo, 1);
-		fcinfo->flinfo->fn_extra = state;
-	}
-	if (state->source == NULL ||
-		strlen(state->source) != VARSIZE_ANY_EXHDR(source) ||
-		memcmp(state->source, VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source)) != 0)
-	{
-		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	return level_for(site, fcinfo, PG_GETARG_HEAPTUPLEHEADER(1));
+}
 
-		if (state->source != NULL)
-			pfree(state->source);
-		state->source = NULL;
-		state->source = text_to_cstring(source);
-		state->generation = 0;
-		MemoryContextSwitchTo(old);
+/* An error for a metric that does not exist: most likely a slip. */
+static void
+check_metric(CallSite *site, const text *metric, MemoryContext cxt)
+{
+	char	   *name;
+	ConfigScan	scan;
+	bool		found;
+
+	if (text_is(metric, site->metric))
+		return;
+	name = text_to_cstring(metric);
+	scan_begin(&scan, SLA_TABLE_METRIC, "name", name);
+	found = scan_next(&scan);
+	scan_end(&scan);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("metric \"%s\" does not exist", name),
+				 errhint("Metrics are the rows of sla.metric.")));
+	keep_text(&site->metric, metric, cxt);
+}
+
+/* The goal for a metric, of the row in the slot; NULL if the level has none. */
+static const Target *
+find_target(const Level *level, const char *metric, TupleTableSlot *slot)
+{
+	for (int i = 0; i < level->ntargets; i++)
+	{
+		const Target *target = &level->targets[i];
+
+		if (strcmp(target->metric, metric) == 0 &&
+			(target->condition == NULL || sla_condition_holds(target->condition, slot)))
+			return target;
 	}
-	return level_for(state, fcinfo, PG_GETARG_HEAPTUPLEHEADER(1));
+	return NULL;
+}
+
+static Datum
+goal_for(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, const text *metric)
+{
+	HeapTupleData tuple;
+	const Rule *rule = choose_rule(site, fcinfo, row, &tuple);
+	const Target *target = NULL;
+	Interval   *goal;
+
+	check_metric(site, metric, fcinfo->flinfo->fn_mcxt);
+	if (rule != NULL)
+		target = find_target(rule->level, site->metric, site->slot);
+	ExecClearTuple(site->slot);
+	if (target == NULL)
+		PG_RETURN_NULL();
+	goal = palloc(sizeof(Interval));
+	*goal = target->goal;
+	PG_RETURN_INTERVAL_P(goal);
+}
+
+/* sla.goal_for(ticket_row anyelement, metric text) RETURNS interval */
+SLA_FUNCTION(sla_goal_for);
+Datum
+sla_goal_for(PG_FUNCTION_ARGS)
+{
+	CallSite   *site = call_site_of_row(fcinfo);
+
+	return goal_for(site, fcinfo, PG_GETARG_HEAPTUPLEHEADER(0),
+					PG_GETARG_TEXT_PP(1));
+}
+
+/* sla.goal_for(source text, ticket_row anyelement, metric text) RETURNS interval */
+SLA_FUNCTION(sla_goal_for_source);
+Datum
+sla_goal_for_source(PG_FUNCTION_ARGS)
+{
+	CallSite   *site = call_site_of_source(fcinfo);
+
+	return goal_for(site, fcinfo, PG_GETARG_HEAPTUPLEHEADER(1),
+					PG_GETARG_TEXT_PP(2));
+}
+
+/* Compiles the source's expression for when a ticket was created. */
+static SlaExpression *
+compile_created_at(const char *source, Oid relid, MemoryContext cxt)
+{
+	ConfigScan	scan;
+	char	   *expression;
+	char	   *search_path;
+	char	   *owner;
+	Relation	rel;
+	SlaExpression *compiled;
+
+	scan_begin(&scan, SLA_TABLE_SOURCE, "name", source);
+	if (!scan_next(&scan))
+		elog(ERROR, "source \"%s\" does not exist", source);
+	expression = scan_text(&scan, "created_at");
+	search_path = scan_text(&scan, "search_path");
+	owner = scan_text(&scan, "owner");
+	scan_end(&scan);
+
+	rel = relation_open(relid, AccessShareLock);
+	compiled = sla_expression_compile(rel, expression, search_path,
+									  sla_expression_owner(owner, "owner of source", source),
+									  TIMESTAMPTZOID, "created_at of source", source, cxt);
+	relation_close(rel, NoLock);
+	return compiled;
+}
+
+/*
+ * When the ticket in the slot was created; where that is NULL, it is as for a
+ * ticket that is inserted now.
+ */
+static TimestampTz
+creation_time(CallSite *site)
+{
+	Datum		value;
+	bool		isnull;
+
+	if (site->created_at == NULL || !sla_expression_valid(site->created_at))
+		site->created_at = compile_created_at(site->source, site->relid, site->cxt);
+	value = sla_expression_eval(site->created_at, site->slot, &isnull);
+	return isnull ? GetCurrentTransactionStartTimestamp() : DatumGetTimestampTz(value);
+}
+
+static Datum
+deadline_for(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, const text *metric)
+{
+	HeapTupleData tuple;
+	const Rule *rule = choose_rule(site, fcinfo, row, &tuple);
+	const Target *target = NULL;
+	TimestampTz deadline = 0;
+
+	check_metric(site, metric, fcinfo->flinfo->fn_mcxt);
+	if (rule != NULL)
+		target = find_target(rule->level, site->metric, site->slot);
+	if (target != NULL)
+	{
+		const char *calendar = rule->level->calendar;
+		Interval	goal = target->goal;
+
+		/* It may run functions; what was chosen is not looked at behind it. */
+		calendar = pstrdup(calendar);
+		deadline = creation_time(site);
+		if (!TIMESTAMP_NOT_FINITE(deadline))
+		{
+			sla_timeline *timeline = sla_cached_calendar(calendar, strlen(calendar))->timeline;
+
+			if (goal.day != 0)
+				deadline = sla_advance_days(timeline, deadline, goal.day);
+			deadline = sla_advance(timeline, deadline, goal.time);
+		}
+	}
+	ExecClearTuple(site->slot);
+	if (target == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(deadline);
+}
+
+/* sla.deadline_for(ticket_row anyelement, metric text) RETURNS timestamptz */
+SLA_FUNCTION(sla_deadline_for);
+Datum
+sla_deadline_for(PG_FUNCTION_ARGS)
+{
+	CallSite   *site = call_site_of_row(fcinfo);
+
+	return deadline_for(site, fcinfo, PG_GETARG_HEAPTUPLEHEADER(0),
+						PG_GETARG_TEXT_PP(1));
+}
+
+/* sla.deadline_for(source text, ticket_row anyelement, metric text) RETURNS timestamptz */
+SLA_FUNCTION(sla_deadline_for_source);
+Datum
+sla_deadline_for_source(PG_FUNCTION_ARGS)
+{
+	CallSite   *site = call_site_of_source(fcinfo);
+
+	return deadline_for(site, fcinfo, PG_GETARG_HEAPTUPLEHEADER(1),
+						PG_GETARG_TEXT_PP(2));
 }
 
 /*

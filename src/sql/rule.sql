@@ -204,3 +204,24 @@ CREATE FUNCTION sla.level_for(source text, ticket_row anyelement) RETURNS text
 	AS 'MODULE_PATHNAME', 'sla_level_for_source';
 COMMENT ON FUNCTION sla.level_for(text, anyelement) IS
 	'the same by the rules of the named source, when several track the table';
+
+CREATE FUNCTION sla.goal_for(ticket_row anyelement, metric text) RETURNS interval
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+	AS 'MODULE_PATHNAME', 'sla_goal_for';
+COMMENT ON FUNCTION sla.goal_for(anyelement, text) IS
+	'the goal of the level that sla.level_for() gives, for a metric; NULL if it has none';
+CREATE FUNCTION sla.goal_for(source text, ticket_row anyelement, metric text) RETURNS interval
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+	AS 'MODULE_PATHNAME', 'sla_goal_for_source';
+COMMENT ON FUNCTION sla.goal_for(text, anyelement, text) IS
+	'the same by the rules of the named source';
+CREATE FUNCTION sla.deadline_for(ticket_row anyelement, metric text) RETURNS timestamptz
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+	AS 'MODULE_PATHNAME', 'sla_deadline_for';
+COMMENT ON FUNCTION sla.deadline_for(anyelement, text) IS
+	'when that goal is used up from the ticket''s creation on, in the calendar of the level; pauses are not known here';
+CREATE FUNCTION sla.deadline_for(source text, ticket_row anyelement, metric text) RETURNS timestamptz
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
+	AS 'MODULE_PATHNAME', 'sla_deadline_for_source';
+COMMENT ON FUNCTION sla.deadline_for(text, anyelement, text) IS
+	'the same by the rules of the named source';
