@@ -22,6 +22,12 @@ OBJS = \
 	src/timeline_cache.o \
 	src/schedule.o \
 	src/calendar.o \
+	src/ical_library.o \
+	src/ical_text.o \
+	src/ical_rule.o \
+	src/ical_zone.o \
+	src/ical_instances.o \
+	src/icalendar.o \
 	src/business_time.o \
 	src/overdue.o \
 	src/token.o \
@@ -41,6 +47,7 @@ INSTALL_SQL = \
 	src/sql/schema.sql \
 	src/sql/schedule.sql \
 	src/sql/calendar.sql \
+	src/sql/icalendar.sql \
 	src/sql/business_time.sql \
 	src/sql/overdue.sql \
 	src/sql/condition.sql \
@@ -54,7 +61,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue calendar condition rule structured_condition tracking clock recalculation ticket_row report errors
+REGRESS = install schedule business_time overdue calendar icalendar condition rule structured_condition tracking clock recalculation ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
