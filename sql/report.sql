@@ -73,6 +73,15 @@ END $$;
 RESET enable_seqscan;
 RESET enable_sort;
 
+-- Until when holidays are known.
+INSERT INTO sla.holiday_set (name) VALUES ('report none'), ('report old'), ('report short'), ('report good');
+INSERT INTO sla.holiday (holiday_set, day) VALUES ('report old', '2024-01-01'), ('report short', '2024-03-05'), ('report good', '2030-01-01');
+SELECT sla.set_calendar('report holidays', 'Europe/Oslo', 'Mo-Fr 08:00-16:00', '{report none,report old,report short,report good}');
+UPDATE sla.level SET calendar = 'report holidays' WHERE name = 'report level';
+INSERT INTO ticket VALUES (9, 'sales', 'ann', 'open', '2024-03-04 09:00+01', NULL);
+SET pg_sla.now = '2024-03-04 12:00 UTC';
+SELECT holiday_set, days, known_until, imported_at, deadlines_beyond, state FROM sla.calendar_health WHERE calendar = 'report holidays' ORDER BY known_until NULLS FIRST;
+
 -- sla.now(): the setting, else the transaction's time.
 SELECT sla.now();
 RESET pg_sla.now;

@@ -153,3 +153,39 @@ COMMENT ON COLUMN sla.queue.sla IS 'business time left until the deadline; negat
 COMMENT ON COLUMN sla.queue.elapsed IS 'business time counted so far';
 COMMENT ON COLUMN sla.queue.goal IS 'business time promised';
 COMMENT ON COLUMN sla.queue.id IS 'number of the row in sla.log';
+
+CREATE VIEW sla.calendar_health AS
+SELECT c.calendar,
+	c.holiday_set,
+	h.days,
+	h.known_until,
+	s.imported_at,
+	b.deadlines AS deadlines_beyond,
+	CASE
+		WHEN h.days OPERATOR(pg_catalog.=) 0 THEN 'empty'
+		WHEN h.known_until OPERATOR(pg_catalog.<=) sla.local_date(c.calendar, sla.now()) THEN 'over'
+		WHEN b.deadlines OPERATOR(pg_catalog.>) 0 THEN 'too short'
+		ELSE 'good'
+	END AS state
+FROM (
+		SELECT DISTINCT v.calendar, u.holiday_set
+		FROM sla.calendar_version AS v CROSS JOIN LATERAL pg_catalog.unnest(v.holiday_sets) AS u (holiday_set)
+	) AS c
+	JOIN sla.holiday_set AS s ON s.name OPERATOR(pg_catalog.=) c.holiday_set
+	CROSS JOIN LATERAL (
+		SELECT pg_catalog.count(*) AS days, COALESCE(s.known_to, pg_catalog.max(d.day) OPERATOR(pg_catalog.+) 1) AS known_until
+		FROM sla.holiday AS d WHERE d.holiday_set OPERATOR(pg_catalog.=) c.holiday_set
+	) AS h
+	CROSS JOIN LATERAL (
+		SELECT pg_catalog.count(*) AS deadlines FROM sla.log AS l
+		WHERE l.calendar OPERATOR(pg_catalog.=) c.calendar AND l.closed_at IS NULL
+			AND pg_catalog.isfinite(l.deadline) AND sla.local_date(l.calendar, l.deadline) OPERATOR(pg_catalog.>=) h.known_until
+	) AS b;
+COMMENT ON VIEW sla.calendar_health IS 'until when the holidays of each calendar are known, and which open deadlines lie beyond';
+COMMENT ON COLUMN sla.calendar_health.calendar IS 'the calendar';
+COMMENT ON COLUMN sla.calendar_health.holiday_set IS 'a holiday set that one of its versions uses';
+COMMENT ON COLUMN sla.calendar_health.days IS 'how many days the set has';
+COMMENT ON COLUMN sla.calendar_health.known_until IS 'day before which its holidays are known: the end of what was imported, else the day after its last';
+COMMENT ON COLUMN sla.calendar_health.imported_at IS 'when a feed was last imported; NULL: it was written by hand';
+COMMENT ON COLUMN sla.calendar_health.deadlines_beyond IS 'open clocks of the calendar whose deadline lies later';
+COMMENT ON COLUMN sla.calendar_health.state IS 'good; empty: it has no day; over: nothing is known any more; too short: open deadlines lie beyond';
