@@ -34,6 +34,7 @@ OBJS = \
 	src/condition.o \
 	src/rule.o \
 	src/structured_condition.o \
+	src/explain_level.o \
 	src/statement.o \
 	src/promise.o \
 	src/clock.o \
@@ -53,6 +54,7 @@ INSTALL_SQL = \
 	src/sql/condition.sql \
 	src/sql/rule.sql \
 	src/sql/structured_condition.sql \
+	src/sql/explain_level.sql \
 	src/sql/clock.sql \
 	src/sql/recalculation.sql \
 	src/sql/tracking.sql \
@@ -61,7 +63,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue calendar icalendar condition rule structured_condition tracking clock recalculation ticket_row report errors
+REGRESS = install schedule business_time overdue calendar icalendar condition rule structured_condition explain_level tracking clock recalculation ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

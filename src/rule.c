@@ -59,7 +59,7 @@ typedef struct Target
 	SlaExpression *condition;	/* NULL: always */
 } Target;
 
-typedef struct Level
+typedef struct SlaLevel
 {
 	const char *name;
 	text	   *name_text;
@@ -69,21 +69,6 @@ typedef struct Level
 	Target	   *targets;		/* by metric, then position */
 } Level;
 
-typedef struct Rule
-{
-	const char *name;
-	int			position;
-	const char *condition;
-	const char *set_level;
-	bool		stop;
-	bool		active;
-	bool		on_create;
-	bool		on_change;
-	const char *search_path;
-	const char *owner;
-	Level	   *level;			/* what set_level names */
-} Rule;
-
 /*
  * The rules for new tickets, or those for changed ones, as a list of conditions
  * whose first group are the rules that stop.  Then come, for each agreement, as
@@ -91,7 +76,7 @@ typedef struct Rule
  */
 typedef struct RuleList
 {
-	Rule	  **rules;			/* as the conditions are numbered */
+	SlaRule	  **rules;			/* as the conditions are numbered */
 	SlaConditionList *conditions;
 	int			nstops;
 	bool		sets[SLA_N_AGREEMENTS]; /* does any rule set such a level? */
@@ -236,17 +221,16 @@ scan_relation(const ConfigScan *scan, const char *column)
 static int
 compare_rules(const ListCell *a, const ListCell *b)
 {
-	const Rule *x = (const Rule *) lfirst(a);
-	const Rule *y = (const Rule *) lfirst(b);
+	const SlaRule *x = (const SlaRule *) lfirst(a);
+	const SlaRule *y = (const SlaRule *) lfirst(b);
 
 	if (x->position != y->position)
 		return x->position < y->position ? -1 : 1;
 	return strcmp(x->name, y->name);
 }
 
-/* The rules of a source in order, as rows: levels are not looked up. */
-static List *
-read_rules(const char *source)
+List *
+sla_read_rules(const char *source)
 {
 	List	   *rules = NIL;
 	ConfigScan		scan;
@@ -254,7 +238,7 @@ read_rules(const char *source)
 	scan_begin(&scan, SLA_TABLE_RULE, "source", source);
 	while (scan_next(&scan))
 	{
-		Rule	   *rule = palloc0(sizeof(Rule));
+		SlaRule	   *rule = palloc0(sizeof(SlaRule));
 
 		rule->name = scan_text(&scan, "name");
 		rule->position = scan_integer(&scan, "position");
@@ -273,10 +257,10 @@ read_rules(const char *source)
 	return rules;
 }
 
-static SlaExpression *
-compile_rule(const Rule *rule, Relation rel, MemoryContext cxt)
+SlaExpression *
+sla_compile_rule(const SlaRule *rule, const char *condition, Relation rel, MemoryContext cxt)
 {
-	return sla_expression_compile(rel, rule->condition, rule->search_path,
+	return sla_expression_compile(rel, condition, rule->search_path,
 								  sla_expression_owner(rule->owner, "owner of rule", rule->name),
 								  BOOLOID, "condition of rule", rule->name, cxt);
 }
@@ -370,18 +354,25 @@ check_targets(const char *level, Relation rel)
 	MemoryContextDelete(cxt);
 }
 
+/* Begins a scan at the level of that name; an error if there is none. */
+static void
+scan_level(ConfigScan *scan, const char *name)
+{
+	scan_begin(scan, SLA_TABLE_LEVEL, "name", name);
+	if (!scan_next(scan))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("level \"%s\" does not exist", name)));
+}
+
 /* Reads a level with its targets, into the current memory context. */
 static Level *
 read_level(const char *name, Relation rel)
 {
 	Level	   *level = palloc0(sizeof(Level));
-	ConfigScan		scan;
+	ConfigScan	scan;
 
-	scan_begin(&scan, SLA_TABLE_LEVEL, "name", name);
-	if (!scan_next(&scan))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("level \"%s\" does not exist", name)));
+	scan_level(&scan, name);
 	level->name = pstrdup(name);
 	level->name_text = cstring_to_text(name);
 	level->calendar = scan_text(&scan, "calendar");
@@ -389,6 +380,18 @@ read_level(const char *name, Relation rel)
 	scan_end(&scan);
 	read_targets(level, rel);
 	return level;
+}
+
+SlaAgreement
+sla_level_agreement(const char *name)
+{
+	ConfigScan	scan;
+	SlaAgreement agreement;
+
+	scan_level(&scan, name);
+	agreement = agreement_named(scan_text(&scan, "agreement"));
+	scan_end(&scan);
+	return agreement;
 }
 
 /*
@@ -407,7 +410,7 @@ typedef struct ListBuilder
 } ListBuilder;
 
 static void
-add_to_list(ListBuilder *builder, int group, Rule *rule, SlaExpression *condition)
+add_to_list(ListBuilder *builder, int group, SlaRule *rule, SlaExpression *condition)
 {
 	builder->list->rules[builder->n] = rule;
 	builder->conditions[builder->n] = condition;
@@ -436,7 +439,7 @@ static void
 build_list(RuleList *list, List *rules, List *conditions, bool is_new)
 {
 	int			n = list_length(rules);
-	Rule	  **rule = palloc(Max(n, 1) * sizeof(Rule *));
+	SlaRule	  **rule = palloc(Max(n, 1) * sizeof(SlaRule *));
 	SlaExpression **condition = palloc(Max(n, 1) * sizeof(SlaExpression *));
 	ListBuilder builder = {
 		.list = list,
@@ -446,10 +449,10 @@ build_list(RuleList *list, List *rules, List *conditions, bool is_new)
 	int			count = 0;
 
 	memset(list, 0, sizeof(RuleList));
-	list->rules = palloc(Max(n, 1) * sizeof(Rule *));
+	list->rules = palloc(Max(n, 1) * sizeof(SlaRule *));
 	for (int i = 0; i < n; i++)
 	{
-		Rule	   *candidate = (Rule *) list_nth(rules, i);
+		SlaRule	   *candidate = (SlaRule *) list_nth(rules, i);
 
 		if (!(is_new ? candidate->on_create : candidate->on_change))
 			continue;
@@ -493,7 +496,7 @@ find_stop(const RuleList *list, TupleTableSlot *slot)
 }
 
 /* The rule that sets the level of an agreement for the row, NULL if none. */
-static const Rule *
+static const SlaRule *
 find_setter(const RuleList *list, TupleTableSlot *slot, int agreement, int stop)
 {
 	int			number;
@@ -502,7 +505,7 @@ find_setter(const RuleList *list, TupleTableSlot *slot, int agreement, int stop)
 		return NULL;
 	if (stop < list->nstops)
 	{
-		const Rule *rule = list->rules[stop];
+		const SlaRule *rule = list->rules[stop];
 
 		if (rule->level != NULL && rule->level->agreement == agreement)
 			return rule;
@@ -521,7 +524,7 @@ lists_are_equal(List *rules)
 
 	foreach(cell, rules)
 	{
-		const Rule *rule = (const Rule *) lfirst(cell);
+		const SlaRule *rule = (const SlaRule *) lfirst(cell);
 
 		if (rule->on_create != rule->on_change)
 			return false;
@@ -578,14 +581,14 @@ build_rule_set(const char *source, Relation rel)
 	MemoryContextSetIdentifier(cxt, set->source);
 	sla_watch_relation(RelationGetRelid(rel));
 
-	foreach(cell, read_rules(source))
+	foreach(cell, sla_read_rules(source))
 	{
-		Rule	   *rule = (Rule *) lfirst(cell);
+		SlaRule	   *rule = (SlaRule *) lfirst(cell);
 		SlaExpression *condition;
 
 		if (!rule->active)
 			continue;
-		condition = compile_rule(rule, rel, scratch);
+		condition = sla_compile_rule(rule, rule->condition, rel, scratch);
 		set->columns = bms_add_members(set->columns, sla_expression_columns(condition));
 		if (rule->set_level != NULL)
 			rule->level = level_of_rule(set, rule->set_level, rel);
@@ -761,7 +764,7 @@ sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
 	memset(choice, 0, sizeof(SlaChoice));
 	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
 	{
-		const Rule *rule = find_setter(list, slot, i, stop);
+		const SlaRule *rule = find_setter(list, slot, i, stop);
 		SlaChosenLevel *chosen = &choice->agreements[i];
 
 		if (rule == NULL)
@@ -787,11 +790,11 @@ sla_check_rules(const char *source, Relation rel)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	ListCell   *cell;
 
-	foreach(cell, read_rules(source))
+	foreach(cell, sla_read_rules(source))
 	{
-		const Rule *rule = (const Rule *) lfirst(cell);
+		const SlaRule *rule = (const SlaRule *) lfirst(cell);
 
-		(void) compile_rule(rule, rel, cxt);
+		(void) sla_compile_rule(rule, rule->condition, rel, cxt);
 		if (rule->set_level != NULL)
 			check_targets(rule->set_level, rel);
 	}
@@ -840,9 +843,8 @@ is_or_belongs_to(Oid relid, Oid relation)
 	return list_member_oid(get_partition_ancestors(relid), relation);
 }
 
-/* The source that a row of the relation is for; an error unless there is one. */
-static char *
-source_of_relation(Oid relid)
+char *
+sla_source_of_relation(Oid relid)
 {
 	char	   *source = NULL;
 	ConfigScan		scan;
@@ -870,9 +872,8 @@ source_of_relation(Oid relid)
 	return source;
 }
 
-/* An error unless the rules of the source run over rows of the relation. */
-static void
-check_row_of_source(const char *source, Oid relid)
+void
+sla_check_row_of_source(const char *source, Oid relid)
 {
 	Oid			relation;
 	Oid			ticket_table;
@@ -921,8 +922,8 @@ typedef struct CallSite
 	char	   *metric;			/* the last one that was looked up */
 } CallSite;
 
-static Oid
-row_relation(FmgrInfo *flinfo, int argument)
+Oid
+sla_row_relation(FmgrInfo *flinfo, int argument)
 {
 	Oid			type = get_fn_expr_argtype(flinfo, argument);
 	Oid			relid = InvalidOid;
@@ -948,7 +949,7 @@ renew_call_site(CallSite *site, FmgrInfo *flinfo)
 	uint64		generation = sla_rule_generation;
 
 	site->generation = 0;		/* until all of it is there */
-	check_row_of_source(site->source, site->relid);
+	sla_check_row_of_source(site->source, site->relid);
 	if (site->cxt != NULL)
 		MemoryContextReset(site->cxt);
 	else
@@ -977,8 +978,8 @@ call_site_of_row(FunctionCallInfo fcinfo)
 
 	if (site == NULL)
 	{
-		Oid			relid = row_relation(fcinfo->flinfo, 0);
-		char	   *source = source_of_relation(relid);
+		Oid			relid = sla_row_relation(fcinfo->flinfo, 0);
+		char	   *source = sla_source_of_relation(relid);
 
 		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
 		site->relid = relid;
@@ -1020,7 +1021,7 @@ call_site_of_source(FunctionCallInfo fcinfo)
 	if (site == NULL)
 	{
 		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
-		site->relid = row_relation(fcinfo->flinfo, 1);
+		site->relid = sla_row_relation(fcinfo->flinfo, 1);
 		fcinfo->flinfo->fn_extra = site;
 	}
 	if (!text_is(source, site->source))
@@ -1036,7 +1037,7 @@ call_site_of_source(FunctionCallInfo fcinfo)
  * if none does.  The row is in the slot of the call site then; the caller
  * clears it.
  */
-static const Rule *
+static const SlaRule *
 choose_rule(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, HeapTuple tuple)
 {
 	const RuleList *list;
@@ -1058,7 +1059,7 @@ static Datum
 level_for(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row)
 {
 	HeapTupleData tuple;
-	const Rule *rule = choose_rule(site, fcinfo, row, &tuple);
+	const SlaRule *rule = choose_rule(site, fcinfo, row, &tuple);
 	const text *level;
 
 	ExecClearTuple(site->slot);
@@ -1129,7 +1130,7 @@ static Datum
 goal_for(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, const text *metric)
 {
 	HeapTupleData tuple;
-	const Rule *rule = choose_rule(site, fcinfo, row, &tuple);
+	const SlaRule *rule = choose_rule(site, fcinfo, row, &tuple);
 	const Target *target = NULL;
 	Interval   *goal;
 
@@ -1213,7 +1214,7 @@ static Datum
 deadline_for(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, const text *metric)
 {
 	HeapTupleData tuple;
-	const Rule *rule = choose_rule(site, fcinfo, row, &tuple);
+	const SlaRule *rule = choose_rule(site, fcinfo, row, &tuple);
 	const Target *target = NULL;
 	TimestampTz deadline = 0;
 

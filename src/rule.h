@@ -10,6 +10,8 @@
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
 
+#include "condition.h"
+
 /* The agreement kinds: a ticket holds at most one level of each. */
 typedef enum SlaAgreement
 {
@@ -41,6 +43,34 @@ typedef struct SlaChoice
 {
 	SlaChosenLevel agreements[SLA_N_AGREEMENTS];
 } SlaChoice;
+
+/* A row of sla.rule. */
+typedef struct SlaRule
+{
+	const char *name;
+	int			position;
+	const char *condition;
+	const char *set_level;		/* NULL: none */
+	bool		stop;
+	bool		active;
+	bool		on_create;
+	bool		on_change;
+	const char *search_path;
+	const char *owner;
+	struct SlaLevel *level;		/* what set_level names, within a rule set */
+} SlaRule;
+
+/* The rules of a source in the order in which they run, active or not. */
+extern List *sla_read_rules(const char *source);
+
+/*
+ * Compiles a rule's condition, or a part of it, over rel.  Both are for those
+ * who ask once; sla_rules_for is for those who ask for every ticket.
+ */
+extern SlaExpression *sla_compile_rule(const SlaRule *rule, const char *condition,
+									   Relation rel, MemoryContext cxt);
+
+extern SlaAgreement sla_level_agreement(const char *level);
 
 typedef struct SlaRuleSet SlaRuleSet;
 
@@ -85,5 +115,17 @@ extern void sla_check_rules(const char *source, Relation rel);
  * source is not tracked yet, or what it tracks is gone.
  */
 extern Relation sla_open_source_relation(const char *source);
+
+/*
+ * For functions whose argument of that number is a row of a tracked table: the
+ * table, by the argument's type.
+ */
+extern Oid	sla_row_relation(FmgrInfo *flinfo, int argument);
+
+/* The source that a row of the relation is for; an error unless there is one. */
+extern char *sla_source_of_relation(Oid relid);
+
+/* An error unless the rules of the source run over rows of the relation. */
+extern void sla_check_row_of_source(const char *source, Oid relid);
 
 #endif							/* SLA_RULE_H */
