@@ -9,6 +9,7 @@
 #define NO_PATTERN			UINT32_MAX
 #define FIRST_CAPACITY		136	/* units; see MIN_CELLS in timeline.c */
 #define FIRST_SLOTS			16
+#define MAX_STEPS			8	/* a search is faster than more */
 
 static uint32_t
 hash_openings(const sla_opening *openings, uint32_t count)
@@ -83,17 +84,14 @@ make_hints(sla_pattern *pattern)
 	uint32_t	opening = 0;
 	uint32_t	steps = 0;
 
-	memset(pattern->hint, 0, sizeof(pattern->hint));
 	for (uint32_t n = 0; n < SLA_HINTS; n++)
 	{
 		uint32_t	before;
 
 		while (pattern->openings[opening + 1].from <= n << SLA_HINT_SHIFT)
 			opening++;
-		if (opening >= UINT8_MAX)
-			steps = SLA_MANY_STEPS;
-		else
-			pattern->hint[n] = (uint8_t) opening;
+		/* Of more than 255 some are so close that there are too many steps. */
+		pattern->hint[n] = (uint8_t) opening;
 		before = opening;
 		while (opening + 1 < pattern->count &&
 			   pattern->openings[opening + 1].from < (n + 1) << SLA_HINT_SHIFT)
@@ -101,7 +99,7 @@ make_hints(sla_pattern *pattern)
 		if (steps < opening - before)
 			steps = opening - before;
 	}
-	pattern->steps = steps > 8 ? SLA_MANY_STEPS : (uint8_t) steps;
+	pattern->steps = steps > MAX_STEPS ? SLA_MANY_STEPS : (uint8_t) steps;
 }
 
 uint32_t

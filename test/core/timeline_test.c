@@ -2011,6 +2011,19 @@ test_always(void)
 		CHECK(!sla_previous_open(timeline, a, &edge));
 		CHECK(!sla_previous_close(timeline, a, &edge));
 	}
+	/* The most and the least that 64 bits hold, and one more. */
+	for (sla_instant a = SLA_FIRST_INSTANT; a < SLA_FIRST_INSTANT + 3 * USECS; a += 333333)
+	{
+		sla_instant b = a + INT64_MAX;
+
+		CHECK(sla_measure(timeline, a, b, &result) && result == INT64_MAX);
+		CHECK(sla_measure(timeline, b, a, &result) && result == -INT64_MAX);
+		CHECK(sla_measure(timeline, b + 1, a, &result) && result == INT64_MIN);
+		CHECK(!sla_measure(timeline, a, b + 1, &result));
+		CHECK(!sla_measure(timeline, b + 2, a, &result));
+		CHECK_INT(sla_advance(timeline, a, INT64_MAX), b);
+		CHECK_INT(sla_advance(timeline, b + 1, INT64_MIN), a);
+	}
 	CHECK(!sla_measure(timeline, SLA_FIRST_INSTANT, SLA_END_INSTANT, &result));
 	CHECK(!sla_measure(timeline, 0, SLA_FOREVER, &result));
 	CHECK(!sla_measure(timeline, SLA_BEFORE_ALL, 0, &result));
@@ -2127,6 +2140,120 @@ test_seldom(void)
 	CHECK_INT(sla_advance(timeline, 0, INT64_C(1) << 62), SLA_FOREVER);
 	CHECK_INT(sla_advance(timeline, 0, -(INT64_C(1) << 62)), SLA_BEFORE_ALL);
 	sla_timeline_free(timeline);
+	free_schedule(schedule);
+}
+
+/* A date on which it is closed all day. */
+static sla_holiday
+closed_on(int64_t day)
+{
+	return (sla_holiday) {.day = (sla_date) day};
+}
+
+/* The schedule less two years, in one of three ways to say so. */
+static sla_schedule *
+without_two_years(int way)
+{
+	const char *hours = "Mar 1 12:00-13:00; Nov 1 00:00-00:30";
+	static const int years[] = {1700, 2300};
+	sla_schedule *schedule;
+
+	if (way == 0)
+		return make_part("Mar 1 12:00-13:00; Nov 1 00:00-00:30; 1700 off; 2300 off", ZONE_UTC);
+
+	schedule = make_part(hours, ZONE_UTC);
+	if (way == 1)
+	{
+		sla_holiday *holidays = testing_alloc(NULL, 4 * sizeof(sla_holiday));
+
+		for (int i = 0; i < 2; i++)
+		{
+			holidays[2 * i] = closed_on(date_of(years[i], 3, 1));
+			holidays[2 * i + 1] = closed_on(date_of(years[i], 11, 1));
+		}
+		schedule->part.holidays = holidays;
+		schedule->part.nholidays = 4;
+		return schedule;
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		sla_schedule *year = make_part("24/7", ZONE_UTC);
+
+		year->part.from_day = (sla_date) date_of(years[i], 1, 1);
+		year->part.to_day = (sla_date) date_of(years[i] + 1, 1, 1);
+		schedule = combine(SLA_SCHEDULE_DIFFERENCE, schedule, year);
+	}
+	return schedule;
+}
+
+/*
+ * Two years that are unlike all others, and all years around them, so that
+ * where cycles begin and end nothing is lost and nothing doubled.
+ */
+static void
+test_seams(int way)
+{
+	sla_schedule *schedule = without_two_years(way);
+	int64_t		new_year = date_of(-800, 1, 1);
+
+	for (int order = 0; order < 2; order++)
+	{
+		sla_timeline *timeline = sla_timeline_create(&testing_env, schedule);
+		sla_timeline *down = sla_timeline_create(&testing_env, schedule);
+		sla_instant last = SLA_BEFORE_ALL;
+		sla_date	last_day = 0;
+		int64_t		day = new_year;
+
+		/* One has seen all from the end to the beginning, the other nothing. */
+		if (order == 1)
+		{
+			sla_is_open(timeline, at(4000, 1, 1, 0, 0));
+			sla_is_business_day(timeline, (sla_date) date_of(4000, 1, 1));
+			sla_is_open(timeline, new_year * DAY * USECS);
+			sla_is_business_day(timeline, (sla_date) new_year);
+		}
+		for (int year = -800; year < 4000; year++)
+		{
+			int64_t		next_year = day + (is_leap(year) ? 366 : 365);
+			sla_instant march = ((next_year - 306) * DAY + 12 * 3600) * USECS;
+			sla_instant november = (next_year - 61) * DAY * USECS;
+			bool		closed = year == 1700 || year == 2300;
+			int64_t		result;
+			sla_instant edge;
+			sla_date	found;
+
+			CHECK(sla_measure(timeline, day * DAY * USECS, next_year * DAY * USECS, &result));
+			CHECK_INT(result, closed ? 0 : 3 * HOUR / 2);
+			CHECK_INT(sla_count_business_days(timeline, (sla_date) day, (sla_date) next_year),
+					  closed ? 0 : 2);
+			CHECK(sla_is_open(timeline, march) == !closed);
+			CHECK(sla_is_business_day(timeline, (sla_date) (next_year - 61)) == !closed);
+			if (!closed)
+			{
+				CHECK(sla_next_open(timeline, day * DAY * USECS, &edge) && edge == march);
+				CHECK(sla_next_open(timeline, march, &edge) && edge == november);
+				CHECK_INT(sla_advance(timeline, march - 1, 3 * HOUR / 2), november + HOUR / 2);
+				CHECK_INT(sla_advance(timeline, november, -1), march + HOUR - 1);
+				if (last != SLA_BEFORE_ALL)
+				{
+					/* Over the year between, if there is one. */
+					CHECK(sla_next_open(timeline, last, &edge) && edge == march);
+					CHECK(sla_previous_close(down, march, &edge) && edge == last + HOUR / 2);
+					CHECK_INT(sla_advance(timeline, last, HOUR / 2 + 1), march + 1);
+					CHECK_INT(sla_advance(down, march, -1), last + HOUR / 2 - 1);
+					CHECK(sla_nth_business_day(timeline, last_day, 1, &found) &&
+						  found == next_year - 306);
+					CHECK(sla_nth_business_day(down, (sla_date) (next_year - 306), -1, &found) &&
+						  found == last_day);
+				}
+				last = november;
+				last_day = (sla_date) (next_year - 61);
+			}
+			day = next_year;
+		}
+		sla_timeline_free(timeline);
+		sla_timeline_free(down);
+	}
 	free_schedule(schedule);
 }
 
@@ -2363,6 +2490,124 @@ test_first_day(void)
 	}
 }
 
+/* So many stretches that they are searched for, and weeks in which they begin. */
+static void
+test_many(void)
+{
+	static struct text hours;
+	sla_schedule *schedule;
+	sla_timeline *timeline;
+	sla_instant begin = at(2026, 1, 1, 0, 0);
+	int64_t		result;
+	sla_instant edge;
+
+	append(&hours, "Mo-Fr ");
+	for (int minute = 0; minute < 1440; minute += 5)
+		append(&hours, "%s%02d:%02d-%02d:%02d", minute > 0 ? "," : "",
+			   minute / 60, minute % 60, minute / 60, minute % 60 + 2);
+	schedule = make_part(hours.data, ZONE_UTC);
+	timeline = sla_timeline_create(&testing_env, schedule);
+	for (int64_t minute = 0; minute < 30 * 1440; minute++)
+	{
+		sla_instant t = begin + minute * 60 * USECS;
+		int64_t		day = date_of(2026, 1, 1) + minute / 1440;
+		bool		weekend = weekday_of(day) >= 5;
+		bool		open = !weekend && minute % 5 < 2;
+
+		CHECK(sla_is_open(timeline, t) == open);
+		CHECK(sla_is_open(timeline, t + 60 * USECS - 1) == open);
+		if (weekend)
+			continue;
+		CHECK(sla_measure(timeline, t - minute % 1440 * 60 * USECS, t, &result));
+		CHECK_INT(result, (minute % 1440 / 5 * 2 +
+						   (minute % 5 < 2 ? minute % 5 : 2)) * 60 * USECS);
+		CHECK_INT(sla_advance(timeline, t - minute % 1440 * 60 * USECS, result + 1),
+				  open ? t + 1 : sla_next_open(timeline, t, &edge) ? edge + 1 : 0);
+	}
+	sla_timeline_free(timeline);
+	free_schedule(schedule);
+}
+
+/* Early and late in the day, far east and far west, on every day of some years. */
+static void
+test_ends_of_days(void)
+{
+	static const int32_t offsets[] = {50400, 3600, 0, -3600, -43200};
+
+	for (int i = 0; i < 5; i++)
+	{
+		sla_schedule *schedule;
+		sla_timeline *timeline;
+		table	   *z = &zones[ZONE_RANDOM];
+
+		start_zone(z, "far", offsets[i]);
+		schedule = make_part("Mo 00:00-00:01; We 23:59-24:00; Sa 23:59-24:01", ZONE_RANDOM);
+		timeline = sla_timeline_create(&testing_env, schedule);
+		for (int64_t day = date_of(2000, 1, 1); day < date_of(2008, 1, 1); day++)
+		{
+			int			weekday = weekday_of(day);
+
+			CHECK(sla_is_business_day(timeline, (sla_date) day) ==
+				  (weekday == 0 || weekday == 2 || weekday >= 5));
+		}
+		sla_timeline_free(timeline);
+		free_schedule(schedule);
+	}
+}
+
+/* Windows that reach as far as any can into another day, all over the world. */
+static void
+test_far_windows(void)
+{
+	static const int32_t offsets[] = {-86399, -57600, -43200, 0, 50400, 57600, 86399};
+	static const char *const texts[] = {"Fr 23:00-47:00", "Mo 00:00-24:00", "Sa 23:59-47:59"};
+
+	for (int i = 0; i < 7; i++)
+		for (int j = 0; j < 3; j++)
+		{
+			sla_schedule *schedule;
+			sla_timeline *timeline;
+			sla_instant t = at(2000, 1, 1, 0, 0);
+
+			start_zone(&zones[ZONE_RANDOM], "far", offsets[i]);
+			schedule = make_part(texts[j], ZONE_RANDOM);
+			timeline = sla_timeline_create(&testing_env, schedule);
+			for (int week = 0; week < 400; week++, t += 7 * DAY * USECS)
+			{
+				int64_t		result;
+				sla_instant opens;
+				sla_instant closes;
+
+				CHECK(sla_measure(timeline, t, t + 7 * DAY * USECS, &result) &&
+					  result == DAY * USECS);
+				CHECK(sla_next_open(timeline, t, &opens) &&
+					  sla_next_close(timeline, opens, &closes) &&
+					  closes - opens == DAY * USECS);
+			}
+			sla_timeline_free(timeline);
+			free_schedule(schedule);
+		}
+}
+
+/*
+ * On the day on which the clock goes forward the first window comes after the
+ * second, and they touch.
+ */
+static void
+test_order(void)
+{
+	sla_schedule *schedule = make_part("02:10-02:50,03:00-03:10", ZONE_OSLO);
+	sla_timeline *timeline = sla_timeline_create(&testing_env, schedule);
+	sla_instant opens = at(2026, 3, 29, 1, 0);
+	sla_instant edge;
+
+	CHECK(sla_next_open(timeline, at(2026, 3, 28, 12, 0), &edge) && edge == opens);
+	CHECK(sla_next_close(timeline, opens, &edge) && edge == opens + 5 * HOUR / 6);
+	CHECK(sla_previous_open(timeline, opens + HOUR / 2, &edge) && edge == opens);
+	sla_timeline_free(timeline);
+	free_schedule(schedule);
+}
+
 /* ------------------------------------------------------------------------
  * Errors in the middle, and memory
  * ------------------------------------------------------------------------
@@ -2519,11 +2764,17 @@ main(int argc, char **argv)
 	test_never();
 	test_once();
 	test_seldom();
+	for (int way = 0; way < 3; way++)
+		test_seams(way);
 	test_examples();
 	test_closings();
 	test_starts();
 	test_odd_days();
 	test_first_day();
+	test_ends_of_days();
+	test_far_windows();
+	test_order();
+	test_many();
 	test_errors();
 	test_size();
 	random_rounds(rounds);
