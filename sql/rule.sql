@@ -300,6 +300,122 @@ SELECT sla.untrack('rule test 3');
 DELETE FROM sla.rule WHERE source = 'rule test 3';
 DELETE FROM sla.level WHERE name = 'office';
 
+-- Times mean the same in every session: the time zone is noted, and dates are read year first.
+CREATE TABLE moment (id integer PRIMARY KEY, at timestamptz, day text);
+INSERT INTO moment VALUES (1, '2026-03-02 08:30Z', '2026-03-02'), (2, '2026-03-02 09:30Z', '2026-03-03'), (3, '2026-03-01 23:30Z', '2026-03-01');
+SELECT sla.track('rule test 4', 'moment', 'id');
+CREATE FUNCTION zone() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('timezone') $$;
+SET timezone = 'Europe/Oslo';
+CREATE TABLE found (condition text, zone text, ids integer[]);
+CREATE PROCEDURE find(condition text) LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE sla.rule SET condition = $1 WHERE source = 'rule test 4' AND rule.condition <> $1;
+	INSERT INTO found SELECT $1, current_setting('timezone'), array_agg(id ORDER BY id) FROM moment WHERE sla.level_for('rule test 4', moment) IS NOT NULL;
+END
+$$;
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES
+	('literal', 'rule test 4', 1, $$at >= '2026-03-02 10:00'$$, 'high'), ('day', 'rule test 4', 2, $$at::date = '2026-03-01' AND id < 0$$, 'high');
+INSERT INTO sla.target (level, metric, position, goal, condition) VALUES ('high', 'resolution', 0, '1 hour', $$CAST('2026-03-02 10:00' AS timestamptz) = '2026-03-02 09:00Z'$$);
+SELECT name, condition, time_zone FROM sla.rule WHERE source = 'rule test 4' ORDER BY name;
+SELECT time_zone FROM sla.target WHERE level = 'high';
+SELECT array_agg(id) FROM moment WHERE sla.level_for('rule test 4', moment) IS NOT NULL;
+-- Another session, another time zone; and the same session, before and after.
+\c -
+SET client_min_messages = warning;
+SET search_path = rule_test;
+SET intervalstyle = postgres;
+SET timezone = 'Asia/Tokyo';
+SET datestyle = 'German';
+SELECT array_agg(id) FROM moment WHERE sla.level_for('rule test 4', moment) IS NOT NULL;
+SELECT id, sla.goal_for('rule test 4', moment, 'resolution') FROM moment WHERE id = 2;
+SET timezone = 'Pacific/Honolulu';
+SELECT array_agg(id) FROM moment WHERE sla.level_for('rule test 4', moment) IS NOT NULL;
+SELECT rule, matched FROM moment, sla.explain_level('rule test 4', moment) WHERE id = 2;
+UPDATE sla.rule SET position = position + 1 WHERE source = 'rule test 4';
+SELECT name, time_zone FROM sla.rule WHERE source = 'rule test 4' ORDER BY name;
+DELETE FROM sla.rule WHERE source = 'rule test 4' AND name = 'day';
+-- What asks for the time zone while it runs gets the one that was noted; the session's is back behind it.
+SET timezone = 'Europe/Oslo';
+CALL find($$at::date = '2026-03-02'$$);
+CALL find($$EXTRACT(hour FROM at) = 10$$);
+CALL find($$to_char(at, 'HH24:MI') = '00:30'$$);
+CALL find($$at > CURRENT_DATE - interval '100 years' AND at - interval '9 hours' < '2026-03-02'$$);
+CALL find($$zone() = 'Europe/Oslo' AND id = 3$$);
+CALL find($$id = 1 OR at::date = '2026-03-03' OR zone() <> 'Europe/Oslo'$$);
+CREATE TABLE found_before AS SELECT * FROM found;
+TRUNCATE found;
+SET timezone = 'Pacific/Kiritimati';
+UPDATE sla.rule SET time_zone = 'Europe/Oslo' WHERE source = 'rule test 4';
+DO $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT condition FROM found_before LOOP
+		UPDATE sla.rule SET condition = r.condition WHERE source = 'rule test 4';
+		UPDATE sla.rule SET time_zone = 'Europe/Oslo' WHERE source = 'rule test 4';
+		CALL find(r.condition);
+	END LOOP;
+END
+$$;
+SELECT b.condition, b.ids AS written_there, f.ids AS evaluated_elsewhere, f.zone FROM found_before b JOIN found f USING (condition) ORDER BY b.condition;
+-- A condition that is written anew is of the writer's time zone, unless it says another.
+UPDATE sla.rule SET condition = $$at < '2026-03-02 10:00'$$ WHERE source = 'rule test 4';
+SELECT time_zone FROM sla.rule WHERE source = 'rule test 4';
+UPDATE sla.rule SET condition = $$at < '2026-03-02 10:01'$$, time_zone = 'Asia/Tokyo' WHERE source = 'rule test 4';
+SELECT time_zone FROM sla.rule WHERE source = 'rule test 4';
+SELECT array_agg(id) FROM moment WHERE sla.level_for('rule test 4', moment) IS NOT NULL;
+UPDATE sla.rule SET time_zone = 'Mars/Olympus' WHERE source = 'rule test 4';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE sla.rule SET condition = $$at < '02/03/2026'$$ WHERE source = 'rule test 4';
+\echo :LAST_ERROR_SQLSTATE
+SET TIME ZONE -3;
+UPDATE sla.rule SET condition = $$at < '2026-03-02 06:00'$$ WHERE source = 'rule test 4';
+SET timezone = 'UTC';
+SET datestyle TO DEFAULT;
+SELECT time_zone FROM sla.rule WHERE source = 'rule test 4';
+SELECT array_agg(id) FROM moment WHERE sla.level_for('rule test 4', moment) IS NOT NULL;
+
+-- Validity: by the beginning of the transaction; each rule comes into force, and goes, by itself.
+SELECT name, valid FROM sla.rule WHERE source = 'rule test 4';
+DELETE FROM sla.rule WHERE source = 'rule test 4';
+INSERT INTO sla.level (name, calendar) VALUES ('plain', 'rule test');
+INSERT INTO sla.target (level, metric, goal) VALUES ('plain', 'resolution', '2 hours');
+BEGIN;
+INSERT INTO sla.rule (name, source, position, condition, set_level, valid) VALUES
+	('always', 'rule test 4', 1, 'true', 'plain', '(,)'),
+	('over', 'rule test 4', 2, 'no_such_column', 'high', tstzrange(NULL, now())),
+	('never', 'rule test 4', 3, 'id = 1', 'high', 'empty');
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
+BEGIN;
+INSERT INTO sla.rule (name, source, position, condition, set_level, valid) VALUES
+	('always', 'rule test 4', 1, 'true', 'plain', '(,)'),
+	('over', 'rule test 4', 2, 'id = 1', 'high', tstzrange(NULL, now())),
+	('never', 'rule test 4', 3, 'id = 1', 'high', 'empty'),
+	('soon', 'rule test 4', 4, 'id = 2', 'high', tstzrange(now() + interval '1 millisecond', 'infinity')),
+	('now', 'rule test 4', 5, 'id = 3', 'high', tstzrange(now(), now(), '[]'));
+SELECT id, sla.level_for('rule test 4', moment) FROM moment ORDER BY id;
+SELECT pg_sleep(0.01);
+SELECT id, sla.level_for('rule test 4', moment) FROM moment ORDER BY id;
+SELECT rule, result, effect FROM moment, sla.explain_level('rule test 4', moment) WHERE id = 3;
+COMMIT;
+SELECT id, sla.level_for('rule test 4', moment) FROM moment ORDER BY id;
+SELECT rule, result, effect FROM moment, sla.explain_level('rule test 4', moment) WHERE id = 2;
+-- A column that only a rule to come reads is watched already.
+BEGIN;
+UPDATE sla.rule SET condition = $$day = 'x'$$, valid = tstzrange(now() + interval '1 millisecond', NULL) WHERE source = 'rule test 4' AND name = 'soon';
+INSERT INTO moment VALUES (4, '2026-03-05', 'y');
+SELECT pg_sleep(0.01);
+COMMIT;
+UPDATE moment SET day = 'x' WHERE id = 4;
+SELECT DISTINCT level, outcome FROM sla.log WHERE source = 'rule test 4' AND ticket = '4' ORDER BY level, outcome;
+INSERT INTO sla.rule (name, source, position, condition, valid) VALUES ('null', 'rule test 4', 6, 'true', NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT sla.untrack('rule test 4');
+DELETE FROM sla.rule WHERE source = 'rule test 4';
+DELETE FROM sla.target WHERE level = 'high';
+DELETE FROM sla.level WHERE name = 'plain';
+
 -- Not everybody's business; but whoever may read a ticket may ask for its level.
 CREATE ROLE rule_clerk;
 GRANT USAGE ON SCHEMA rule_test TO rule_clerk;

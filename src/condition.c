@@ -4,10 +4,10 @@
  *
  * How an expression is kept
  *
- * As its text, together with the search_path of the session that wrote it and
- * the name of the role that did.  Text alone would change its meaning with the
- * search_path of whoever touches a ticket.  With it, and with those settings
- * fixed that change what the parser reads, it means the same in every session
+ * As its text, together with the search_path and the time zone of the session
+ * that wrote it and the name of the role that did.  Text alone would change its
+ * meaning with the settings of whoever touches a ticket.  With these, and with
+ * those fixed that change what the parser reads, it means the same in every session
  * and after a dump and restore, also for IS DISTINCT FROM, NULLIF and simple
  * CASE on a type of an extension, whose operator a deparsed expression cannot
  * name.  The other carriers were weighed:
@@ -22,8 +22,9 @@
  * So nobody's DDL on the own tables is ever blocked; an expression that the
  * DDL broke is an error, which names it, when a row meets it.
  *
- * The time zone and the style of dates are the session's, as in any SQL; an
- * expression that must not depend on them names its zone.
+ * Dates in the text are read as ISO 8601 has them, year first: 02/03/2026 would
+ * be another day elsewhere, and is an error.  What a function that is called
+ * makes of DateStyle is its own affair.
  *
  * How it runs
  *
@@ -33,10 +34,11 @@
  * there, so sla_rule_generation is compared too.  Per row nothing is allocated
  * but what the functions themselves need.
  *
- * Functions run as the owner, under that search_path, as in a function
- * that is SECURITY DEFINER and has SET search_path; pg_temp comes last, so
- * that nobody can slip a temporary object under a name.  Where only built-in
- * functions are called that depend on neither, nothing is switched.
+ * Functions run as the owner, under that search_path and in that time zone, as
+ * in a function that is SECURITY DEFINER and has SET search_path; pg_temp comes
+ * last, so that nobody can slip a temporary object under a name.  Where only
+ * built-in functions are called that depend on none of these, nothing is
+ * switched, and the time zone only where it is another.
  *
  * An evaluation pushes a frame on error_context_stack, which names the
  * expression in an error.  The same stack tells whether a program that is
@@ -67,6 +69,7 @@
 #include "parser/parse_node.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
+#include "pgtime.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -88,6 +91,14 @@ typedef struct Label
 	const char *name;
 } Label;
 
+/* What the value of an expression can depend on, besides the row. */
+typedef enum Needs
+{
+	NEEDS_NOTHING,
+	NEEDS_ZONE,					/* the time zone */
+	NEEDS_ALL					/* owner, search_path and time zone */
+} Needs;
+
 /*
  * What runs at once: one expression, or neighbours in a list that can do with
  * the same environment.
@@ -95,9 +106,10 @@ typedef struct Label
 typedef struct Segment
 {
 	int			first;			/* number of the first expression in it */
-	bool		plain;			/* needs neither owner nor search_path */
+	Needs		needs;
 	Oid			owner;
 	const char *search_path;	/* with pg_temp in it */
+	const char *time_zone;		/* NULL: the session's */
 	CachedExpression *planned;
 } Segment;
 
@@ -213,6 +225,13 @@ set_setting(const char *name, const char *value)
 }
 
 static inline void
+begin_settings(SlaEnvironment *saved)
+{
+	if (saved->guc_nest_level == 0)
+		saved->guc_nest_level = NewGUCNestLevel();
+}
+
+static inline void
 enter(SlaEnvironment *saved, const char *search_path, Oid owner)
 {
 	GetUserIdAndSecContext(&saved->user, &saved->security_context);
@@ -223,9 +242,38 @@ enter(SlaEnvironment *saved, const char *search_path, Oid owner)
 							   SECURITY_RESTRICTED_OPERATION);
 	if (strcmp(search_path, namespace_search_path) != 0)
 	{
-		saved->guc_nest_level = NewGUCNestLevel();
+		begin_settings(saved);
 		set_setting("search_path", search_path);
 	}
+}
+
+const char *
+sla_session_time_zone(void)
+{
+	return pg_get_timezone_name(session_timezone);
+}
+
+static inline void
+enter_zone(SlaEnvironment *saved, const char *time_zone)
+{
+	if (time_zone == NULL || strcmp(time_zone, sla_session_time_zone()) == 0)
+		return;
+	begin_settings(saved);
+	set_setting("TimeZone", time_zone);
+}
+
+/* What a segment needs. */
+static inline void
+enter_segment(SlaEnvironment *saved, const Segment *segment)
+{
+	if (segment->needs == NEEDS_ALL)
+		enter(saved, segment->search_path, segment->owner);
+	else
+	{
+		GetUserIdAndSecContext(&saved->user, &saved->security_context);
+		saved->guc_nest_level = 0;
+	}
+	enter_zone(saved, segment->time_zone);
 }
 
 /*
@@ -583,15 +631,18 @@ parse(Relation rel, const char *text, Oid result_type)
 }
 
 /*
- * Runs under the settings that decide what a text says.  The two settings
- * would otherwise change the reading of '\' and of = NULL.
+ * Enters the settings that decide what a text says: of dates and intervals, of
+ * '\' and of = NULL.
  */
 static void
-enter_to_compile(SlaEnvironment *saved, const char *search_path, Oid owner)
+enter_to_compile(SlaEnvironment *saved, const char *search_path, const char *time_zone,
+				 Oid owner)
 {
 	enter(saved, search_path, owner);
-	if (saved->guc_nest_level == 0)
-		saved->guc_nest_level = NewGUCNestLevel();
+	enter_zone(saved, time_zone);
+	begin_settings(saved);
+	set_setting("DateStyle", "ISO, YMD");
+	set_setting("IntervalStyle", "postgres");
 	set_setting("standard_conforming_strings", "on");
 	set_setting("transform_null_equals", "off");
 }
@@ -605,7 +656,7 @@ sla_expression_check_form(const char *text, Oid result_type, const char *what,
 	ParseState *pstate = make_parsestate(NULL);
 
 	push_compile_frame(&frame, text, what, name);
-	enter_to_compile(&saved, namespace_search_path, GetUserId());
+	enter_to_compile(&saved, namespace_search_path, NULL, GetUserId());
 	pstate->p_sourcetext = text;
 	(void) parse_form(pstate, text, result_type);
 	sla_environment_leave(&saved);
@@ -615,7 +666,7 @@ sla_expression_check_form(const char *text, Oid result_type, const char *what,
 
 /*
  * ---------------------------------------------------------------------------
- * Which expressions need their owner and search_path
+ * Which expressions need their owner, search_path and time zone
  * ---------------------------------------------------------------------------
  */
 
@@ -718,6 +769,43 @@ is_dependent_walker(Node *node, void *context)
 			/* Among them domains, whose checks can call anything. */
 			return true;
 	}
+}
+
+/* A function that depends on the time zone, if it is not one that depends on more. */
+static bool
+is_zone_function(Oid function, void *context)
+{
+	/* now() and its like are the same instant everywhere. */
+	return func_volatile(function) == PROVOLATILE_STABLE && get_func_nargs(function) > 0;
+}
+
+static bool
+needs_zone_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_zone_function, NULL))
+		return true;
+	if (IsA(node, SQLValueFunction))
+	{
+		switch (((SQLValueFunction *) node)->op)
+		{
+			case SVFOP_CURRENT_TIMESTAMP:
+			case SVFOP_CURRENT_TIMESTAMP_N:
+				return false;
+			default:
+				return true;
+		}
+	}
+	return expression_tree_walker(node, needs_zone_walker, context);
+}
+
+static Needs
+needs_of(Node *expression)
+{
+	if (is_dependent_walker(expression, NULL))
+		return NEEDS_ALL;
+	return needs_zone_walker(expression, NULL) ? NEEDS_ZONE : NEEDS_NOTHING;
 }
 
 /*
@@ -942,6 +1030,7 @@ new_machine(Program *program, MemoryContext parent)
 		Segment    *segment = &program->segments[i];
 		SlaEnvironment saved;
 
+		/* In any case: the owner's right to call the functions is checked. */
 		enter(&saved, segment->search_path, segment->owner);
 		machine->states[i] = ExecInitExprWithParams((Expr *) segment->planned->expr, params);
 		sla_environment_leave(&saved);
@@ -1035,11 +1124,11 @@ sla_expression_eval(SlaExpression *expression, TupleTableSlot *slot, bool *isnul
 	Datum		value;
 
 	econtext->ecxt_scantuple = slot;
-	if (segment->plain)
+	if (segment->needs == NEEDS_NOTHING)
 		value = ExecEvalExprSwitchContext(machine->states[0], econtext, isnull);
 	else
 	{
-		enter(&saved, segment->search_path, segment->owner);
+		enter_segment(&saved, segment);
 		value = ExecEvalExprSwitchContext(machine->states[0], econtext, isnull);
 		sla_environment_leave(&saved);
 	}
@@ -1088,13 +1177,13 @@ sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, int first_grou
 		Datum		number;
 
 		frame.current = segment->first;
-		if (segment->plain)
+		if (segment->needs == NEEDS_NOTHING)
 			number = ExecEvalExprSwitchContext(machine->states[i], econtext, &isnull);
 		else
 		{
 			SlaEnvironment saved;
 
-			enter(&saved, segment->search_path, segment->owner);
+			enter_segment(&saved, segment);
 			number = ExecEvalExprSwitchContext(machine->states[i], econtext, &isnull);
 			sla_environment_leave(&saved);
 		}
@@ -1116,9 +1205,9 @@ sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, int first_grou
  */
 
 SlaExpression *
-sla_expression_compile(Relation rel, const char *text, const char *search_path,
-					   Oid owner, Oid result_type, const char *what,
-					   const char *name, MemoryContext cxt)
+sla_expression_compile_as(Relation rel, const char *text, const SlaWriter *writer,
+						  Oid result_type, const char *what, const char *name,
+						  MemoryContext cxt)
 {
 	CompileFrame frame;
 	SlaEnvironment saved;
@@ -1138,12 +1227,13 @@ sla_expression_compile(Relation rel, const char *text, const char *search_path,
 	program->labels[0].what = pstrdup(what);
 	program->labels[0].name = pstrdup(name);
 	segment = &program->segments[0];
-	segment->owner = OidIsValid(owner) ? owner : GetUserId();
+	segment->owner = OidIsValid(writer->owner) ? writer->owner : GetUserId();
+	segment->time_zone = writer->time_zone != NULL ? pstrdup(writer->time_zone) : NULL;
 
 	push_compile_frame(&frame, text, what, name);
 	segment->search_path =
-		path_with_temp(search_path != NULL ? search_path : namespace_search_path);
-	enter_to_compile(&saved, segment->search_path, segment->owner);
+		path_with_temp(writer->search_path != NULL ? writer->search_path : namespace_search_path);
+	enter_to_compile(&saved, segment->search_path, segment->time_zone, segment->owner);
 	scratch = AllocSetContextCreate(program->cxt, "pg_sla parser", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
 	parsed = parse(rel, text, result_type);
@@ -1157,8 +1247,8 @@ sla_expression_compile(Relation rel, const char *text, const char *search_path,
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 				 errmsg("%s must not call volatile functions", noun(result_type)),
 				 errdetail("The default value of an argument does.")));
-	segment->plain = !is_dependent_walker(segment->planned->expr, NULL);
-	can_fail = !segment->plain || contain_leaked_vars(segment->planned->expr);
+	segment->needs = needs_of(segment->planned->expr);
+	can_fail = segment->needs == NEEDS_ALL || contain_leaked_vars(segment->planned->expr);
 	program->machine = new_machine(program, program->cxt);
 	pull_varattnos(parsed, 1, &columns);
 	sla_environment_leave(&saved);
@@ -1180,22 +1270,50 @@ sla_expression_compile(Relation rel, const char *text, const char *search_path,
 }
 
 void
-sla_expression_check(Relation rel, const char *text, const char *search_path,
-					 Oid owner, Oid result_type, const char *what, const char *name)
+sla_expression_check_as(Relation rel, const char *text, const SlaWriter *writer,
+						Oid result_type, const char *what, const char *name)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pg_sla check",
 											  ALLOCSET_SMALL_SIZES);
 
-	(void) sla_expression_compile(rel, text, search_path, owner, result_type, what,
-								  name, cxt);
+	(void) sla_expression_compile_as(rel, text, writer, result_type, what, name, cxt);
 	MemoryContextDelete(cxt);
+}
+
+SlaExpression *
+sla_expression_compile(Relation rel, const char *text, const char *search_path,
+					   Oid owner, Oid result_type, const char *what,
+					   const char *name, MemoryContext cxt)
+{
+	SlaWriter	writer = {.search_path = search_path, .owner = owner};
+
+	return sla_expression_compile_as(rel, text, &writer, result_type, what, name, cxt);
+}
+
+void
+sla_expression_check(Relation rel, const char *text, const char *search_path,
+					 Oid owner, Oid result_type, const char *what, const char *name)
+{
+	SlaWriter	writer = {.search_path = search_path, .owner = owner};
+
+	sla_expression_check_as(rel, text, &writer, result_type, what, name);
+}
+
+static bool
+same_zone(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* Can the condition be evaluated where the segment's conditions are? */
 static bool
 fits_in(const Segment *segment, const Segment *condition)
 {
-	return segment->plain || condition->plain ||
+	if (segment->needs == NEEDS_NOTHING || condition->needs == NEEDS_NOTHING)
+		return true;
+	if (!same_zone(segment->time_zone, condition->time_zone))
+		return false;
+	return segment->needs == NEEDS_ZONE || condition->needs == NEEDS_ZONE ||
 		(segment->owner == condition->owner &&
 		 strcmp(segment->search_path, condition->search_path) == 0);
 }
@@ -1203,9 +1321,10 @@ fits_in(const Segment *segment, const Segment *condition)
 static void
 take_environment(Segment *segment, const Segment *condition)
 {
-	segment->plain = condition->plain;
+	segment->needs = condition->needs;
 	segment->owner = condition->owner;
 	segment->search_path = pstrdup(condition->search_path);
+	segment->time_zone = condition->time_zone != NULL ? pstrdup(condition->time_zone) : NULL;
 }
 
 /*
@@ -1243,7 +1362,7 @@ sla_condition_list(SlaExpression **conditions, const int *groups, int n, int ngr
 				Assert(conditions[next]->result_type == BOOLOID);
 				if (!fits_in(segment, own))
 					break;
-				if (segment->plain && !own->plain)
+				if (segment->needs < own->needs)
 					take_environment(segment, own);
 				program->labels[next].what = pstrdup(single->labels[0].what);
 				program->labels[next].name = pstrdup(single->labels[0].name);

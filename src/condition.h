@@ -4,8 +4,9 @@
  *
  * Conditions of rules, targets and events, and the expressions that give a
  * ticket's department, agent, times and key.  An expression is kept as text,
- * with the search_path under which its names are looked up and the role whose
- * functions it calls; see condition.c for why.
+ * with the search_path under which its names are looked up, the time zone in
+ * which its times are and the role whose functions it calls; see condition.c
+ * for why.
  *
  * A compiled expression lives as long as the memory context it was compiled
  * for, and stays good until sla_expression_valid says otherwise; then compile
@@ -31,13 +32,30 @@ typedef struct SlaExpression SlaExpression;
 extern void sla_expression_check_form(const char *text, Oid result_type,
 									  const char *what, const char *name);
 
+/* Where and as whom an expression was written. */
+typedef struct SlaWriter
+{
+	const char *search_path;	/* NULL: the current one */
+	const char *time_zone;		/* NULL: that of whoever evaluates it */
+	Oid			owner;			/* InvalidOid: the current user */
+} SlaWriter;
+
 /*
  * Compiles text over the columns of rel, which the caller has locked.  The
  * result is coerced to result_type as an assignment would do it.  A wrong
  * expression is an error that tells the place in the text.
- *
- * search_path NULL: the current one.  owner InvalidOid: the current user.
  */
+extern SlaExpression *sla_expression_compile_as(Relation rel, const char *text,
+												const SlaWriter *writer,
+												Oid result_type, const char *what,
+												const char *name, MemoryContext cxt);
+
+/* Can text be compiled?  An error if not. */
+extern void sla_expression_check_as(Relation rel, const char *text,
+									const SlaWriter *writer, Oid result_type,
+									const char *what, const char *name);
+
+/* The same for expressions that are kept without a time zone. */
 extern SlaExpression *sla_expression_compile(Relation rel, const char *text,
 											 const char *search_path, Oid owner,
 											 Oid result_type, const char *what,
@@ -46,7 +64,6 @@ extern SlaExpression *sla_expression_compile(Relation rel, const char *text,
 /* Opens a table or view of that OID, locked for reading its definition. */
 extern Relation sla_open_row_relation(Oid relid);
 
-/* Can text be compiled?  An error if not. */
 extern void sla_expression_check(Relation rel, const char *text,
 								 const char *search_path, Oid owner,
 								 Oid result_type, const char *what,
@@ -95,6 +112,9 @@ typedef struct SlaEnvironment
 extern void sla_environment_enter(SlaEnvironment *saved, const char *search_path,
 								  Oid owner);
 extern void sla_environment_leave(const SlaEnvironment *saved);
+
+/* The time zone of the session, by a name that can be set again. */
+extern const char *sla_session_time_zone(void);
 
 /*
  * The role that an owner column names; an error with a hint if there is none.

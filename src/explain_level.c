@@ -212,6 +212,8 @@ find_out(const Explanation *explanation, Finding *finding, bool stopped)
 
 	if (!rule->active)
 		finding->result = "inactive";
+	else if (!sla_rule_in_force(rule))
+		finding->result = "not valid now";
 	else if (!rule->on_create)
 		finding->result = "not for new tickets";
 	else if (stopped)

@@ -36,6 +36,7 @@
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
@@ -86,6 +87,8 @@ struct SlaRuleSet
 {
 	MemoryContext cxt;
 	uint64		generation;		/* read before building */
+	TimestampTz from;			/* the rules that are in force are, from here */
+	TimestampTz until;			/* until before here */
 	const char *source;
 	List	   *levels;
 	RuleList	for_new;
@@ -218,6 +221,32 @@ scan_relation(const ConfigScan *scan, const char *column)
 	return isnull ? InvalidOid : DatumGetObjectId(value);
 }
 
+/*
+ * A tstzrange column as a half-open stretch of microseconds; an empty one ends
+ * where it begins.
+ */
+static void
+scan_period(const ConfigScan *scan, const char *column, TimestampTz *from,
+			TimestampTz *until)
+{
+	bool		isnull;
+	RangeType  *range = DatumGetRangeTypeP(scan_value(scan, column, &isnull));
+	RangeBound	lower;
+	RangeBound	upper;
+	bool		empty;
+
+	range_deserialize(lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO), range, &lower,
+					  &upper, &empty);
+	*from = lower.infinite ? DT_NOBEGIN : DatumGetTimestampTz(lower.val);
+	*until = upper.infinite ? DT_NOEND : DatumGetTimestampTz(upper.val);
+	if (!lower.infinite && !lower.inclusive && !TIMESTAMP_NOT_FINITE(*from))
+		(*from)++;
+	if (!upper.infinite && upper.inclusive && !TIMESTAMP_NOT_FINITE(*until))
+		(*until)++;
+	if (empty)
+		*from = *until = DT_NOEND;
+}
+
 static int
 compare_rules(const ListCell *a, const ListCell *b)
 {
@@ -248,7 +277,9 @@ sla_read_rules(const char *source)
 		rule->active = scan_boolean(&scan, "active");
 		rule->on_create = scan_boolean(&scan, "on_create");
 		rule->on_change = scan_boolean(&scan, "on_change");
+		scan_period(&scan, "valid", &rule->valid_from, &rule->valid_until);
 		rule->search_path = scan_text(&scan, "search_path");
+		rule->time_zone = scan_text(&scan, "time_zone");
 		rule->owner = scan_text(&scan, "owner");
 		rules = lappend(rules, rule);
 	}
@@ -257,12 +288,25 @@ sla_read_rules(const char *source)
 	return rules;
 }
 
+bool
+sla_rule_in_force(const SlaRule *rule)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+
+	return rule->valid_from <= now && now < rule->valid_until;
+}
+
 SlaExpression *
 sla_compile_rule(const SlaRule *rule, const char *condition, Relation rel, MemoryContext cxt)
 {
-	return sla_expression_compile(rel, condition, rule->search_path,
-								  sla_expression_owner(rule->owner, "owner of rule", rule->name),
-								  BOOLOID, "condition of rule", rule->name, cxt);
+	SlaWriter	writer = {
+		.search_path = rule->search_path,
+		.time_zone = rule->time_zone,
+		.owner = sla_expression_owner(rule->owner, "owner of rule", rule->name),
+	};
+
+	return sla_expression_compile_as(rel, condition, &writer, BOOLOID, "condition of rule",
+									 rule->name, cxt);
 }
 
 static int
@@ -317,12 +361,15 @@ read_targets(Level *level, Relation rel)
 		{
 			char	   *name = target_name(level->name, target->metric);
 			char	   *owner = scan_text(&scan, "owner");
+			SlaWriter	writer = {
+				.search_path = scan_text(&scan, "search_path"),
+				.time_zone = scan_text(&scan, "time_zone"),
+				.owner = sla_expression_owner(owner, "owner of target", name),
+			};
 
 			target->condition =
-				sla_expression_compile(rel, condition, scan_text(&scan, "search_path"),
-									   sla_expression_owner(owner, "owner of target", name),
-									   BOOLOID, "condition of target", name,
-									   CurrentMemoryContext);
+				sla_expression_compile_as(rel, condition, &writer, BOOLOID,
+										  "condition of target", name, CurrentMemoryContext);
 		}
 	}
 	scan_end(&scan);
@@ -573,8 +620,11 @@ build_rule_set(const char *source, Relation rel)
 												  ALLOCSET_DEFAULT_SIZES);
 	List	   *rules = NIL;
 	List	   *conditions = NIL;
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
 	ListCell   *cell;
 
+	set->from = DT_NOBEGIN;
+	set->until = DT_NOEND;
 	set->cxt = cxt;
 	set->generation = sla_rule_generation;
 	set->source = pstrdup(source);
@@ -586,14 +636,28 @@ build_rule_set(const char *source, Relation rel)
 		SlaRule	   *rule = (SlaRule *) lfirst(cell);
 		SlaExpression *condition;
 
-		if (!rule->active)
+		if (!rule->active || rule->valid_from >= rule->valid_until)
 			continue;
+		/* What one that has ended has chosen stays, too. */
+		if (rule->set_level != NULL && rule->on_create && !rule->on_change)
+			set->keep_levels = true;
+		if (rule->valid_until <= now)
+		{
+			set->from = Max(set->from, rule->valid_until);
+			continue;
+		}
 		condition = sla_compile_rule(rule, rule->condition, rel, scratch);
 		set->columns = bms_add_members(set->columns, sla_expression_columns(condition));
 		if (rule->set_level != NULL)
 			rule->level = level_of_rule(set, rule->set_level, rel);
-		if (rule->level != NULL && rule->on_create && !rule->on_change)
-			set->keep_levels = true;
+		if (now < rule->valid_from)
+		{
+			/* Its columns matter already: who watches them does not ask again. */
+			set->until = Min(set->until, rule->valid_from);
+			continue;
+		}
+		set->from = Max(set->from, rule->valid_from);
+		set->until = Min(set->until, rule->valid_until);
 		rules = lappend(rules, rule);
 		conditions = lappend(conditions, condition);
 	}
@@ -609,13 +673,22 @@ build_rule_set(const char *source, Relation rel)
 	return set;
 }
 
+/* Are the rules that were in force when the set was built so still? */
+static inline bool
+rule_set_in_force(const SlaRuleSet *set)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+
+	return set->from <= now && now < set->until;
+}
+
 /* Conditions of targets are few: most are 'true', which needs none. */
 static bool
 rule_set_valid(const SlaRuleSet *set)
 {
 	ListCell   *cell;
 
-	if (set->generation != sla_rule_generation ||
+	if (set->generation != sla_rule_generation || !rule_set_in_force(set) ||
 		!sla_condition_list_valid(set->for_new.conditions) ||
 		!sla_condition_list_valid(set->for_changed.conditions))
 		return false;
@@ -1043,6 +1116,7 @@ choose_rule(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, HeapTu
 	const RuleList *list;
 
 	if (site->generation != sla_rule_generation || site->epoch != rule_sets_epoch ||
+		!rule_set_in_force(site->rules) ||
 		!sla_condition_list_valid(site->rules->for_new.conditions))
 		renew_call_site(site, fcinfo->flinfo);
 
@@ -1367,9 +1441,9 @@ check_may_own(const char *owner)
 }
 
 /*
- * Notes who writes a condition, and under which search_path.  Returns false
- * when it must only be checked for its form: the row brings its search_path,
- * from a dump.
+ * Notes who writes a condition, under which search_path and in which time zone.
+ * Returns false when it must only be checked for its form: the row brings its
+ * search_path, from a dump.
  */
 static bool
 note_writer(Change *change)
@@ -1380,6 +1454,9 @@ note_writer(Change *change)
 	if (new_text(change, "search_path") == NULL ||
 		(change->old != NULL && rewritten && !text_changed(change, "search_path")))
 		set_value(change, "search_path", CStringGetTextDatum(namespace_search_path));
+	if (new_text(change, "time_zone") == NULL ||
+		(change->old != NULL && rewritten && !text_changed(change, "time_zone")))
+		set_value(change, "time_zone", CStringGetTextDatum(sla_session_time_zone()));
 	if (new_text(change, "owner") == NULL ||
 		(change->old != NULL && rewritten && !text_changed(change, "owner")))
 		set_value(change, "owner",
@@ -1394,7 +1471,20 @@ static bool
 meaning_changed(const Change *change)
 {
 	return text_changed(change, "condition") || text_changed(change, "search_path") ||
-		text_changed(change, "owner");
+		text_changed(change, "time_zone") || text_changed(change, "owner");
+}
+
+/* Who has written the condition, as noted; what and name as in errors of the owner. */
+static SlaWriter
+writer_of(const Change *change, const char *what, const char *name)
+{
+	SlaWriter	writer = {
+		.search_path = new_text(change, "search_path"),
+		.time_zone = new_text(change, "time_zone"),
+		.owner = sla_expression_owner(new_text(change, "owner"), what, name),
+	};
+
+	return writer;
 }
 
 /*
@@ -1537,13 +1627,13 @@ check_target_condition(const Change *change, const char *level, const char *name
 	foreach(cell, sources)
 	{
 		Relation	rel = sla_open_source_relation((const char *) lfirst(cell));
+		SlaWriter	writer;
 
 		if (rel == NULL)
 			continue;
-		sla_expression_check(rel, new_text(change, "condition"),
-							 new_text(change, "search_path"),
-							 sla_expression_owner(new_text(change, "owner"), "owner of target", name),
-							 BOOLOID, "condition of target", name);
+		writer = writer_of(change, "owner of target", name);
+		sla_expression_check_as(rel, new_text(change, "condition"), &writer, BOOLOID,
+								"condition of target", name);
 		relation_close(rel, NoLock);
 	}
 }
@@ -1614,9 +1704,9 @@ sla_check_rule(PG_FUNCTION_ARGS)
 	rel = sla_open_source_relation(source);
 	if (rel != NULL)
 	{
-		sla_expression_check(rel, condition, new_text(&change, "search_path"),
-							 sla_expression_owner(new_text(&change, "owner"), "owner of rule", name),
-							 BOOLOID, "condition of rule", name);
+		SlaWriter	writer = writer_of(&change, "owner of rule", name);
+
+		sla_expression_check_as(rel, condition, &writer, BOOLOID, "condition of rule", name);
 		if (set_level != NULL)
 			check_targets(set_level, rel);
 		relation_close(rel, NoLock);

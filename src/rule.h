@@ -55,7 +55,10 @@ typedef struct SlaRule
 	bool		active;
 	bool		on_create;
 	bool		on_change;
+	TimestampTz valid_from;		/* in force from here */
+	TimestampTz valid_until;	/* until before here */
 	const char *search_path;
+	const char *time_zone;
 	const char *owner;
 	struct SlaLevel *level;		/* what set_level names, within a rule set */
 } SlaRule;
@@ -69,6 +72,9 @@ extern List *sla_read_rules(const char *source);
  */
 extern SlaExpression *sla_compile_rule(const SlaRule *rule, const char *condition,
 									   Relation rel, MemoryContext cxt);
+
+/* Is the rule in force in this transaction, as far as its validity goes? */
+extern bool sla_rule_in_force(const SlaRule *rule);
 
 extern SlaAgreement sla_level_agreement(const char *level);
 

@@ -99,6 +99,7 @@ CREATE TABLE sla.target (
 	goal		interval NOT NULL,
 	condition	text NOT NULL DEFAULT 'true',
 	search_path text NOT NULL,
+	time_zone	text NOT NULL,
 	owner		text NOT NULL,
 	PRIMARY KEY (level, metric, position)
 );
@@ -109,6 +110,7 @@ COMMENT ON COLUMN sla.target.position IS 'order among the goals of one level and
 COMMENT ON COLUMN sla.target.goal IS 'business time: hours are business hours, days are business days';
 COMMENT ON COLUMN sla.target.condition IS 'SQL condition over the ticket''s row';
 COMMENT ON COLUMN sla.target.search_path IS 'where the names in the condition are looked up: that of the session that wrote it';
+COMMENT ON COLUMN sla.target.time_zone IS 'the time zone of times in the condition: that of the session that wrote it';
 COMMENT ON COLUMN sla.target.owner IS 'the role whose rights the functions in the condition have: the one that wrote it';
 
 CREATE TABLE sla.rule (
@@ -121,7 +123,9 @@ CREATE TABLE sla.rule (
 	active		boolean NOT NULL DEFAULT true,
 	on_create	boolean NOT NULL DEFAULT true,
 	on_change	boolean NOT NULL DEFAULT true,
+	valid		tstzrange NOT NULL DEFAULT '(,)',
 	search_path text NOT NULL,
+	time_zone	text NOT NULL,
 	owner		text NOT NULL,
 	PRIMARY KEY (source, name)
 );
@@ -135,7 +139,9 @@ COMMENT ON COLUMN sla.rule.stop IS 'whether later rules are left out when it mat
 COMMENT ON COLUMN sla.rule.active IS 'whether it counts at all';
 COMMENT ON COLUMN sla.rule.on_create IS 'whether it is for new tickets';
 COMMENT ON COLUMN sla.rule.on_change IS 'whether it is for changed tickets';
+COMMENT ON COLUMN sla.rule.valid IS 'when it is in force: transactions that begin in this period go by it';
 COMMENT ON COLUMN sla.rule.search_path IS 'where the names in the condition are looked up: that of the session that wrote it';
+COMMENT ON COLUMN sla.rule.time_zone IS 'the time zone of times in the condition: that of the session that wrote it';
 COMMENT ON COLUMN sla.rule.owner IS 'the role whose rights the functions in the condition have: the one that wrote it';
 
 SELECT pg_catalog.pg_extension_config_dump('sla.metric', 'WHERE NOT builtin');
