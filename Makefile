@@ -28,6 +28,8 @@ OBJS = \
 	src/ical_zone.o \
 	src/ical_instances.o \
 	src/icalendar.o \
+	src/ical_schedule.o \
+	src/ical_export.o \
 	src/business_time.o \
 	src/overdue.o \
 	src/token.o \

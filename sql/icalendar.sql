@@ -220,3 +220,58 @@ RESET statement_timeout;
 \set VERBOSITY default
 -- and has an end
 SELECT pg_temp.failure($$SELECT count(*) FROM long, sla.ics_holidays(ics, '2000-01-01', '9000-01-01')$$);
+
+-- Opening hours out of texts.
+CREATE FUNCTION pg_temp.availability(VARIADIC parts text[]) RETURNS text LANGUAGE sql AS $$
+	SELECT E'BEGIN:VCALENDAR\nVERSION:2.0\n' || string_agg(part, E'\n' ORDER BY number) || E'\nEND:VCALENDAR\n' FROM unnest(parts) WITH ORDINALITY AS p(part, number)
+$$;
+CREATE FUNCTION pg_temp.covers(lines text, VARIADIC available text[]) RETURNS text LANGUAGE sql AS $$
+	SELECT E'BEGIN:VAVAILABILITY\n' || lines || string_agg(E'\nBEGIN:AVAILABLE\n' || a || E'\nEND:AVAILABLE', '') || E'\nEND:VAVAILABILITY' FROM unnest(available) AS a
+$$;
+CREATE FUNCTION pg_temp.show(s sla.schedule, from_ts timestamp, to_ts timestamp, zone text) RETURNS text LANGUAGE sql AS $$
+	SELECT s || E'\n  ' || coalesce((SELECT string_agg(to_char(lower(r) AT TIME ZONE zone, 'Dy HH24:MI') || '-' || to_char(upper(r) AT TIME ZONE zone, 'Dy HH24:MI'), ', ')
+		FROM unnest(sla.open_hours(s, tstzrange(from_ts AT TIME ZONE zone, to_ts AT TIME ZONE zone))) AS r), 'closed')
+$$;
+SELECT E'DTSTART;TZID=America/Montreal:20111002T080000\nDTEND;TZID=America/Montreal:20111002T180000\nRRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR' AS weekdays, E'DTSTART:20260105T090000Z\nDTEND:20260105T170000Z\nRRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR' AS base \gset
+-- the RFC's examples: base hours and a meeting; a week elsewhere above them, and a meeting
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers('UID:a', :'weekdays'), E'BEGIN:VEVENT\nUID:m\nDTSTART;TZID=America/Montreal:20111107T120000\nDURATION:PT2H\nEND:VEVENT')), '2011-11-07', '2011-11-08', 'America/Montreal');
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers('UID:a', :'weekdays'),
+	pg_temp.covers(E'UID:b\nPRIORITY:1\nDTSTART;TZID=America/Denver:20111023T000000\nDTEND;TZID=America/Denver:20111030T000000', E'DTSTART;TZID=America/Denver:20111024T080000\nDTEND;TZID=America/Denver:20111024T180000\nRRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR'),
+	E'BEGIN:VEVENT\nUID:m\nDTSTART;TZID=America/Denver:20111024T120000\nDURATION:PT2H\nEND:VEVENT')), '2011-10-24', '2011-10-25', 'America/Montreal');
+-- a holiday of higher priority closes its day; on one level what is available goes first
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers('UID:a', :'base'), E'BEGIN:VAVAILABILITY\nPRIORITY:5\nBUSYTYPE:BUSY\nDTSTART:20260107T000000Z\nDURATION:P1D\nEND:VAVAILABILITY')), '2026-01-06', '2026-01-09', 'UTC');
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers(E'PRIORITY:3\nDTSTART:20260107T000000Z\nDTEND:20260108T000000Z', E'DTSTART:20260107T100000Z\nDURATION:PT2H'), E'BEGIN:VAVAILABILITY\nPRIORITY:3\nDTSTART:20260107T000000Z\nDURATION:P1D\nEND:VAVAILABILITY')), '2026-01-06', '2026-01-09', 'UTC');
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers(E'PRIORITY:9', E'DTSTART:20260105T090000Z\nDURATION:PT2H'), pg_temp.covers(E'PRIORITY:0', E'DTSTART:20260105T090000Z\nDURATION:PT12H'))), '2026-01-05', '2026-01-06', 'UTC');
+-- a part is cut at the ends of its whole, which may have but one; nothing is open beside it
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers(E'DTSTART:20260107T000000Z\nDTEND:20260108T000000Z', E'DTSTART:20260107T220000Z\nDTEND:20260108T060000Z'))), '2026-01-06', '2026-01-10', 'UTC');
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers(E'DTEND;TZID=Europe/Oslo:20260107T120000', :'base'))), '2026-01-06', '2026-01-10', 'UTC');
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers(E'DTSTART;TZID=Europe/Oslo:20260107T120000', :'base'))), '2026-01-06', '2026-01-09', 'UTC');
+-- free events and cancelled ones leave it open
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.availability(pg_temp.covers('UID:a', :'base'), E'BEGIN:VEVENT\nDTSTART:20260107T000000Z\nDURATION:P1D\nTRANSP:TRANSPARENT\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20260107T000000Z\nDURATION:P1D\nSTATUS:CANCELLED\nEND:VEVENT')), '2026-01-07', '2026-01-08', 'UTC');
+-- Plain events: as hours where they can be said so, and else as dates. Exceptions are exact.
+SELECT pg_temp.show(sla.ics_schedule(pg_temp.ics(VARIADIC events), 'Europe/Oslo'), '2026-01-05', '2026-01-12', 'Europe/Oslo') FROM (VALUES
+	(ARRAY[E'DTSTART:20260105T080000\nDTEND:20260105T160000\nRRULE:FREQ=DAILY']),
+	(ARRAY[E'DTSTART:20260105T080000\nDTEND:20260105T160000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=20260701T000000Z', E'DTSTART:20260106T200000\nDURATION:PT10H\nRRULE:FREQ=WEEKLY;COUNT=20']),
+	(ARRAY[E'UID:a\nDTSTART:20260105T080000\nDTEND:20260105T160000\nRRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR\nEXDATE:20260106T080000\nRDATE:20260110T080000', E'UID:a\nRECURRENCE-ID:20260107T080000\nDTSTART:20260107T100000\nDURATION:PT1H', E'UID:a\nRECURRENCE-ID:20260108T080000\nSTATUS:CANCELLED\nDTSTART:20260108T080000', E'UID:b\nDTSTART:20260109T150000\nDURATION:PT5H']),
+	(ARRAY[E'DTSTART:20260105\nRRULE:FREQ=YEARLY', E'DTSTART:20260109T080000\nDURATION:PT1H\nRRULE:FREQ=YEARLY;BYMONTH=1;BYDAY=2FR', E'DTSTART:20260106T080000\nDURATION:PT1H\nRRULE:FREQ=MONTHLY;BYDAY=1TU,-1MO']),
+	(ARRAY[E'DTSTART:20260105T080000\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=2;COUNT=3', E'DTSTART:20260101T120000\nDTEND:20260301T120000', E'DTSTART;TZID=Asia/Tokyo:20260108T090000\nDURATION:PT1H']),
+	(ARRAY[E'DTSTART:20260105T080000\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYHOUR=8,12;COUNT=5\nEXDATE:20260106T080000']),
+	(ARRAY[E'DTSTART:20260105T080000\nDURATION:PT1H\nSTATUS:CANCELLED'])) AS v(events);
+-- What is refused.
+SELECT pg_temp.failure(format('SELECT sla.ics_schedule(%L)', t)) FROM unnest(ARRAY[E'BEGIN:VCALENDAR\nEND:VCALENDAR', pg_temp.ics(E'DTSTART:20260105T080000\nDURATION:PT1H'), pg_temp.ics(E'DTSTART:20260105'),
+	pg_temp.ics(E'DTSTART:20260105T080000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;INTERVAL=2'), pg_temp.ics(E'DTSTART:20260105T080000Z\nDURATION:P3D\nRRULE:FREQ=WEEKLY'), pg_temp.ics(E'DTSTART:20260105T080000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY;BYMONTH=1;BYDAY=3FR'),
+	pg_temp.ics(E'DTSTART;TZID=Mars:20260105T080000\nDURATION:PT1H'), pg_temp.availability(pg_temp.covers(E'DTSTART:20260107T000000Z\nDTEND:20260107T000000Z', :'base')), pg_temp.availability(pg_temp.covers(E'DURATION:P1D', :'base'))]) AS t;
+SELECT pg_temp.failure($$SELECT sla.ics_schedule(E'BEGIN:VCALENDAR\nEND:VCALENDAR', 'Mars')$$), sla.ics_schedule(NULL);
+
+-- Opening hours into texts, and back.
+SELECT replace(sla.to_ics('Europe/Oslo: Mo-Fr 08:00-16:00; Sa 10:00-12:00; Mar 28 22:00-26:30 holidays 2026-04-03, 2026-04-15 off 10:00-11:00'::sla.schedule, '2026-03-01', '2026-05-01', '2026-02-03 04:05:06.789Z'), E'\r\n', E' /\n');
+SELECT sla.set_calendar(E'Grüße, "A"; b\\c and the rest of a name that is too long for a line, äöü äöü äöü äöü äöü äöü', 'UTC', '24/7');
+SELECT replace(sla.to_ics(name, '2026-03-01', '2026-05-01'), E'\r\n', E' /\n') FROM sla.calendar WHERE name LIKE 'Gr%';
+SELECT s, outside IS NOT DISTINCT FROM inside AS same, left(again::text, 200)
+FROM unnest(ARRAY['UTC: 24/7', 'UTC: off', 'Europe/Oslo: Mo-Fr 08:00-16:00 holidays 2026-05-01', 'America/New_York: 22:00-26:30', 'America/New_York: week 1-53/2 Mo-Fr 09:00-17:00', 'Africa/Casablanca: 01:30-02:30',
+	'(America/New_York: Mo-Fr 22:00-26:30) + (Asia/Tokyo: We 10:00-12:00)', 'Australia/Lord_Howe: 01:00-02:15:30', '(Europe/Oslo: 24/7) - (Europe/Oslo: Oct 25 02:15-02:45)']::sla.schedule[]) AS s,
+	sla.ics_schedule(sla.to_ics(s, '2026-01-01', '2027-01-01')) AS again, sla.open_hours(again, '[1900-01-01,2100-01-01)') AS outside,
+	split_part(trim(leading '(' from s::text), ':', 1) AS zone, sla.open_hours(s, tstzrange('2026-01-01'::timestamp AT TIME ZONE zone, '2027-01-01'::timestamp AT TIME ZONE zone)) AS inside;
+SELECT sla.to_ics(NULL::text, '2026-01-01', '2027-01-01'), sla.to_ics('UTC: 24/7'::sla.schedule, NULL, '2027-01-01');
+SELECT pg_temp.failure(format('SELECT sla.to_ics(%L::sla.schedule, %s)', 'UTC: 24/7', days)) FROM unnest(ARRAY[$$'2026-01-01', '2026-01-01'$$, $$'2026-01-01', 'infinity'$$, $$'0001-01-01 BC', '2026-01-01'$$, $$'1900-01-01', '2026-01-01'$$, $$'2026-01-01', '2027-01-01', 'infinity'$$]) AS days;
+SELECT pg_temp.failure($$SELECT sla.to_ics('nobody', '2026-01-01', '2027-01-01')$$);

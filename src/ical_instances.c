@@ -49,8 +49,9 @@ resolve(ical_calendar *calendar, ical_time *time)
 	time->zone = ical_find_zone(calendar, time->tzid, time->line);
 }
 
-static void
-resolve_component(ical_calendar *calendar, ical_component *component)
+/* Find the zones that a component names. */
+void
+ical_resolve(ical_calendar *calendar, ical_component *component)
 {
 	ListCell   *cell;
 
@@ -67,8 +68,8 @@ resolve_component(ical_calendar *calendar, ical_component *component)
 }
 
 /* A time on the clock of `start`; a floating one is on any clock. */
-static ical_second
-on_clock_of(const ical_time *start, const ical_time *time)
+ical_second
+ical_on_clock_of(const ical_time *start, const ical_time *time)
 {
 	if (start->is_date)
 		return midnight(time->second);
@@ -79,13 +80,13 @@ on_clock_of(const ical_time *start, const ical_time *time)
 }
 
 /* How long a component lasts, in wall-clock seconds. */
-static int64
-length_of(const ical_component *component)
+int64
+ical_length(const ical_component *component)
 {
 	int64		length = 0;
 
 	if (component->has_end)
-		length = on_clock_of(&component->start, &component->end) - component->start.second;
+		length = ical_on_clock_of(&component->start, &component->end) - component->start.second;
 	else if (component->has_duration)
 		length = component->duration;
 
@@ -155,7 +156,7 @@ add_series(collector *out, const ical_component *component, const override *over
 		   int noverrides)
 {
 	const ical_time *start = &component->start;
-	int64		length = length_of(component);
+	int64		length = ical_length(component);
 	exclusions	excluded = {0};
 	ical_second *found = NULL;
 	int			nfound = 0;
@@ -179,7 +180,7 @@ add_series(collector *out, const ical_component *component, const override *over
 		if (time->is_date && !start->is_date)
 			excluded.days[excluded.ndays++] = midnight(time->second);
 		else
-			excluded.exact[excluded.nexact++] = on_clock_of(start, time);
+			excluded.exact[excluded.nexact++] = ical_on_clock_of(start, time);
 	}
 	for (int i = 0; i < noverrides; i++)
 	{
@@ -187,7 +188,7 @@ add_series(collector *out, const ical_component *component, const override *over
 			excluded.days[excluded.ndays++] = overrides[i].key;
 		else
 			excluded.exact[excluded.nexact++] =
-				on_clock_of(start, &overrides[i].component->recurrence_id);
+				ical_on_clock_of(start, &overrides[i].component->recurrence_id);
 	}
 	qsort(excluded.exact, excluded.nexact, sizeof(ical_second), compare_seconds);
 	qsort(excluded.days, excluded.ndays, sizeof(ical_second), compare_seconds);
@@ -209,7 +210,7 @@ add_series(collector *out, const ical_component *component, const override *over
 	foreach(cell, component->dates)
 	{
 		const ical_period *period = lfirst(cell);
-		ical_second from = on_clock_of(start, &period->from);
+		ical_second from = ical_on_clock_of(start, &period->from);
 		ical_second to;
 
 		CHECK_FOR_INTERRUPTS();
@@ -220,7 +221,7 @@ add_series(collector *out, const ical_component *component, const override *over
 			continue;
 		to = from + length;
 		if (period->has_end)
-			to = on_clock_of(start, &period->to);
+			to = ical_on_clock_of(start, &period->to);
 		else if (period->length >= 0)
 			to = from + period->length;
 		add_instance(out, component, from, to);
@@ -289,7 +290,7 @@ add_group(collector *out, ical_component *const *components, int n)
 			ical_refuse(ICAL_INVALID, component->line,
 						"both RECURRENCE-ID and a recurrence in the component that begins");
 		overrides[noverrides++] = (override) {
-			.key = on_clock_of(start != NULL ? start : id, id),
+			.key = ical_on_clock_of(start != NULL ? start : id, id),
 			.whole_day = id->is_date && start != NULL && !start->is_date,
 			.component = component,
 			.number = i,
@@ -306,11 +307,12 @@ add_group(collector *out, ical_component *const *components, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		const ical_component *component = components[i];
+		ical_component *component = components[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (!component->has_recurrence_id && component->sequence == sequence &&
-			!component->cancelled)
+		component->holds = !component->has_recurrence_id &&
+			component->sequence == sequence && !component->cancelled;
+		if (component->holds)
 			add_series(out, component, overrides, unique);
 	}
 	for (int i = 0; i < unique; i++)
@@ -319,7 +321,7 @@ add_group(collector *out, ical_component *const *components, int n)
 
 		if (!component->cancelled)
 			add_instance(out, component, component->start.second,
-						 component->start.second + length_of(component));
+						 component->start.second + ical_length(component));
 	}
 	pfree(overrides);
 }
@@ -354,7 +356,7 @@ ical_instances(ical_calendar *calendar, List *components, sla_date from_day, sla
 	foreach(cell, sorted)
 	{
 		CHECK_FOR_INTERRUPTS();
-		resolve_component(calendar, lfirst(cell));
+		ical_resolve(calendar, lfirst(cell));
 	}
 	list_sort(sorted, compare_components);
 	count = 0;

@@ -115,6 +115,8 @@ typedef struct ical_component
 	bool		has_recurrence_id;
 	bool		cancelled;
 	bool		transparent;
+	bool		holds;			/* set by ical_instances: no later revision, not
+								 * cancelled, and no override */
 	ical_time	start;
 	ical_time	end;
 	int64		duration;
@@ -185,10 +187,14 @@ typedef struct ical_instance
 } ical_instance;
 
 /*
- * The occurrences of a list of components that touch the days [from_day,
+ * A time on the clock of another, how long a component lasts on its clock, and
+ * the occurrences of a list of components that touch the days [from_day,
  * to_day), a day more on both sides: recurrences, exceptions and overrides
  * counted in.  In no certain order.
  */
+extern void ical_resolve(ical_calendar *calendar, ical_component *component);
+extern ical_second ical_on_clock_of(const ical_time *start, const ical_time *time);
+extern int64 ical_length(const ical_component *component);
 extern ical_instance *ical_instances(ical_calendar *calendar, List *components,
 									 sla_date from_day, sla_date to_day, int *n);
 

@@ -41,6 +41,7 @@ extern void sla_check_holiday_day(sla_date day);
 extern sla_hours *sla_hours_read(const char *text, size_t length, Node *escontext);
 extern bool sla_holiday_hours_read(const char *text, size_t length,
 								   sla_holiday *holiday, Node *escontext);
+extern PGDLLEXPORT Datum sla_schedule_in(PG_FUNCTION_ARGS);
 extern bool sla_same_holiday(const sla_holiday *a, const sla_holiday *b);
 
 #endif							/* SLA_SCHEDULE_H */

@@ -1,6 +1,6 @@
 /*
  * icalendar.sql
- *		iCalendar texts: holidays out of them.
+ *		iCalendar texts: holidays and opening hours, out of them and into them.
  */
 
 CREATE FUNCTION sla.ics_holidays(
@@ -94,3 +94,21 @@ END
 $function$;
 COMMENT ON FUNCTION sla.import_holidays(text, text, date, date, text) IS
 	'makes the days from from_day to before to_day of a holiday set those of an iCalendar text, except for rows entered by hand; a changed row counts as added and as removed';
+
+CREATE FUNCTION sla.to_ics(cal text, from_day date, to_day date, stamp timestamptz DEFAULT '-infinity') RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'sla_calendar_to_ics';
+COMMENT ON FUNCTION sla.to_ics(text, date, date, timestamptz) IS
+	'the opening hours of the days from from_day to before to_day as an iCalendar text (RFC 7953); stamp is its DTSTAMP, -infinity the midnight of from_day';
+
+CREATE FUNCTION sla.to_ics(cal sla.schedule, from_day date, to_day date, stamp timestamptz DEFAULT '-infinity') RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'sla_schedule_to_ics';
+COMMENT ON FUNCTION sla.to_ics(sla.schedule, date, date, timestamptz) IS
+	'the opening hours of the days from from_day to before to_day as an iCalendar text (RFC 7953); stamp is its DTSTAMP, -infinity the midnight of from_day';
+
+CREATE FUNCTION sla.ics_schedule(ics text, time_zone text DEFAULT NULL) RETURNS sla.schedule
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000
+	AS 'MODULE_PATHNAME', 'sla_ics_schedule';
+COMMENT ON FUNCTION sla.ics_schedule(text, text) IS
+	'the opening hours that an iCalendar text tells: by its availability (RFC 7953), else by its events; time_zone is that of times without one';
