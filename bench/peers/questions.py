@@ -28,16 +28,20 @@ class Questions:
             self.columns = np.fromfile(file, dtype=np.int64, sep=" ").reshape(-1, columns).T
 
     def answer(self, work, *columns, rows):
-        """Calls work with slices of so many rows of the columns until there are no more, or no more time."""
-        pieces, start, at = [], time.perf_counter(), 0
-        while at < len(columns[0]) and time.perf_counter() - start < self.limit:
-            pieces.append(work(*(column[at:at + rows] for column in columns)))
-            at += rows
-        seconds = time.perf_counter() - start
+        """Calls work with slices of so many rows of the columns until there are no more, or no more time.
+
+        Who gets through is asked three times, and the median counts, as it does for ours."""
+        times = []
+        while not times or len(times) < 3 and at >= len(columns[0]):
+            pieces, at, start = [], 0, time.perf_counter()
+            while at < len(columns[0]) and (times or time.perf_counter() - start < self.limit):
+                pieces.append(work(*(column[at:at + rows] for column in columns)))
+                at += rows
+            times.append(time.perf_counter() - start)
         answers = np.concatenate([np.asarray(piece, dtype=np.int64) for piece in pieces])
         with open(self.answers, "w") as file:
             file.writelines("%d\n" % answer for answer in answers.tolist())
-        print(len(answers), seconds)
+        print(len(answers), sorted(times)[len(times) // 2])
 
 
 def cannot(why):

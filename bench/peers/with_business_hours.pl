@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+use List::Util qw(min max);
 use Time::HiRes qw(time);
 
 my ($kind, $zone, $days, $open, $close, $holidays, $amount, $questions, $answers, $limit) = @ARGV;
@@ -27,6 +28,11 @@ while (<$file>)
 }
 my @answer;
 my $start = time;
+if ($kind eq 'between')
+{
+	# Once for all questions, which is several times faster than once for each.
+	$calendar->for_timespan(Start => min(map { $_->[0] } @question), End => max(map { $_->[1] } @question));
+}
 for my $question (@question)
 {
 	last if time - $start > $limit;
@@ -36,7 +42,6 @@ for my $question (@question)
 	}
 	else
 	{
-		$calendar->for_timespan(Start => $question->[0], End => $question->[1]);
 		push @answer, $calendar->between(@$question);
 	}
 }
