@@ -578,10 +578,10 @@ open_in_week(const spot *spot, const sla_opening *opening)
 {
 	uint32_t	passed = spot->second - opening->from;
 	uint32_t	length = opening_length(opening);
+	uint32_t	open = -(uint32_t) (passed < length);	/* all bits, or none */
 
-	if (passed < length)
-		return (int64_t) (opening->before + passed) * SLA_USECS_PER_SEC + spot->fraction;
-	return (int64_t) opening[1].before * SLA_USECS_PER_SEC;
+	return (int64_t) (opening->before + (passed < length ? passed : length)) *
+		SLA_USECS_PER_SEC + (spot->fraction & open);
 }
 
 /*
@@ -876,8 +876,9 @@ advance_anywhere(sla_timeline *timeline, sla_instant t, int64_t amount)
 	return last_with(timeline, false, target, week, &result) ? result : SLA_BEFORE_ALL;
 }
 
-sla_instant
-sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
+/* Any amount, backward too. */
+static __attribute__((noinline)) sla_instant
+advance_far(sla_timeline *timeline, sla_instant t, int64_t amount)
 {
 	const series *time = &timeline->time;
 	spot		spot;
@@ -928,6 +929,71 @@ sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
 	return week + (index - spot.index) * (int64_t) USECS_PER_WEEK +
 		second * SLA_USECS_PER_SEC +
 		(target - (seconds - cell_amount(cell)) * SLA_USECS_PER_SEC);
+}
+
+/*
+ * Most amounts are hours, and then this is all there is to do.  Whether t is
+ * open and in which stretch of which week the hours end can hardly be
+ * foreseen, and a jump on it would cost more than all the rest.  So there is
+ * none: both weeks are worked out, and what does not apply is masked out.
+ */
+sla_instant
+sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
+{
+	const series *time = &timeline->time;
+	spot		spot;
+	const int64_t *cell;
+	const sla_opening *opening;
+	const sla_opening *of_next;
+	uint32_t	length;
+	uint32_t	passed;
+	uint32_t	open;			/* all bits set if t is open */
+	uint32_t	fraction;
+	uint32_t	goal;			/* number, in the week, of the result's open second */
+	uint32_t	total;			/* open seconds of the week */
+	uint32_t	next;			/* all bits set if the result is in the next week */
+	uint32_t	closed;			/* closed seconds of the week before t */
+	uint32_t	here;			/* and before the result, if it is in this week */
+	uint32_t	there;			/* or, from t's week on, if it is in the next */
+
+	if ((uint64_t) amount - 1 >= USECS_PER_WEEK ||
+		!spot_in_window(timeline, t, &spot) ||
+		spot.index + 1 >= time->count)
+		return advance_far(timeline, t, amount);
+
+	cell = &time->cells[spot.index];
+	total = (uint32_t) (cell_amount(cell[1]) - cell_amount(cell[0]));
+	of_next = cell_pattern(timeline, cell[1])->openings;
+	opening = sla_pattern_opening(cell_pattern(timeline, cell[0]), spot.second);
+	length = opening_length(opening);
+	passed = spot.second - opening->from;
+	open = -(uint32_t) (passed < length);
+	passed = passed < length ? passed : length;
+	closed = spot.second - opening->before - passed;
+
+	/* A closed t counts as the beginning of its second, the result may be the end of one. */
+	goal = (uint32_t) ((uint64_t) amount / SLA_USECS_PER_SEC);
+	fraction = (uint32_t) ((uint64_t) amount - goal * (uint64_t) SLA_USECS_PER_SEC) +
+		(spot.fraction & open);
+	goal += (fraction > SLA_USECS_PER_SEC) - (fraction == 0);
+	goal += opening->before + passed;
+	next = -(uint32_t) (goal >= total);
+
+	opening += opening[1].before <= (goal & ~next);
+	while (opening[1].before <= (goal & ~next))
+		opening++;
+	here = opening->from - opening->before;
+
+	goal = (goal - total) & next;
+	if (goal >= cell_amount(cell[2]) - cell_amount(cell[1]) && next)
+		return advance_far(timeline, t, amount);
+	of_next += of_next[1].before <= goal;
+	while (of_next[1].before <= goal)
+		of_next++;
+	there = of_next->from - of_next->before + (uint32_t) SLA_SECS_PER_WEEK - total;
+
+	return t - (spot.fraction & ~open) + amount +
+		(int64_t) ((here ^ ((here ^ there) & next)) - closed) * SLA_USECS_PER_SEC;
 }
 
 /* The first instant, from t (finite) on, that is open (closed). */
