@@ -225,6 +225,7 @@ SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', 'UTC', 'PH 08:00-12:00')
 SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', 'UTC', '24/7', '{nation,unheard-of}')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', 'UTC', '24/7', '{NULL}')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', 'UTC', '24/7', effective_from => 'infinity')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', 'UTC', '24/7', effective_from => '10000-01-01')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar('', 'UTC', '24/7')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar(NULL, 'UTC', '24/7')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, '24/7')$$);

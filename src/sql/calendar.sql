@@ -24,7 +24,9 @@ CREATE TABLE sla.calendar_version (
 	holiday_sets   text[] NOT NULL DEFAULT '{}',
 	PRIMARY KEY (calendar, effective_from),
 	CONSTRAINT calendar_version_effective_from_check
-		CHECK (effective_from OPERATOR(pg_catalog.<) 'infinity'),
+		CHECK (effective_from OPERATOR(pg_catalog.=) '-infinity'
+			OR (effective_from OPERATOR(pg_catalog.>=) '0001-01-01'
+				AND effective_from OPERATOR(pg_catalog.<=) '9999-12-31')),
 	CONSTRAINT calendar_version_holiday_sets_check
 		CHECK (pg_catalog.array_position(holiday_sets, NULL) IS NULL)
 );
