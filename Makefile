@@ -15,6 +15,7 @@ OBJS = \
 	src/core/expand.o \
 	src/core/pattern.o \
 	src/core/timeline.o \
+	src/core/explain.o \
 	src/core/clock.o \
 	src/init.o \
 	src/now.o \
@@ -32,6 +33,7 @@ OBJS = \
 	src/ical_export.o \
 	src/business_time.o \
 	src/overdue.o \
+	src/explain.o \
 	src/token.o \
 	src/condition.o \
 	src/rule.o \
@@ -53,6 +55,7 @@ INSTALL_SQL = \
 	src/sql/icalendar.sql \
 	src/sql/business_time.sql \
 	src/sql/overdue.sql \
+	src/sql/explain.sql \
 	src/sql/condition.sql \
 	src/sql/rule.sql \
 	src/sql/structured_condition.sql \
@@ -65,7 +68,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue calendar icalendar condition rule structured_condition explain_level tracking clock recalculation ticket_row report errors
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule structured_condition explain_level tracking clock recalculation ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

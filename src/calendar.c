@@ -53,8 +53,10 @@ enum
 
 enum
 {
-	Anum_holiday_day = 2,
-	Anum_holiday_hours
+	Anum_holiday_holiday_set = 1,
+	Anum_holiday_day,
+	Anum_holiday_hours,
+	Anum_holiday_name
 };
 
 /* A version of a calendar. */
@@ -701,6 +703,74 @@ sla_cached_calendar(const char *name, uint32 length)
 	fresh->generation = generation;
 	sla_cache_keep(fresh);
 	return fresh;
+}
+
+/* The rows of a holiday set for a day: ": " or ", " and "Name (set)" each. */
+static void
+append_names_in_set(StringInfo out, const char *set, sla_date day, bool *first)
+{
+	Relation	relation = table_open(sla_config_relid(SLA_TABLE_HOLIDAY), AccessShareLock);
+	TupleDesc	columns = RelationGetDescr(relation);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyEntryInitialize(&keys[0], 0, Anum_holiday_holiday_set, BTEqualStrategyNumber, InvalidOid,
+						   TupleDescAttr(columns, Anum_holiday_holiday_set - 1)->attcollation,
+						   F_TEXTEQ, CStringGetTextDatum(set));
+	ScanKeyInit(&keys[1], Anum_holiday_day, BTEqualStrategyNumber, F_DATE_EQ,
+				DateADTGetDatum(day));
+	scan = systable_beginscan(relation, sla_config_index(SLA_TABLE_HOLIDAY), true, NULL, 2, keys);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Datum		name = heap_getattr(row, Anum_holiday_name, columns, &isnull);
+
+		appendStringInfoString(out, *first ? ": " : ", ");
+		*first = false;
+		if (!isnull)
+			appendStringInfo(out, "%s ", TextDatumGetCString(name));
+		appendStringInfo(out, "(%s)", set);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+}
+
+/*
+ * Append what the holiday sets of a calendar's version call a day, as the
+ * tables have it now: ": Christmas Eve (norway), Office closed (ours)".
+ */
+void
+sla_append_holiday_names(StringInfo out, const char *calendar, uint32 length,
+						 sla_date effective_from, sla_date day)
+{
+	Relation	relation = table_open(sla_config_relid(SLA_TABLE_CALENDAR_VERSION),
+									  AccessShareLock);
+	TupleDesc	columns = RelationGetDescr(relation);
+	SysScanDesc scan = scan_by_name(relation, SLA_TABLE_CALENDAR_VERSION,
+									cstring_to_text_with_len(calendar, length));
+	HeapTuple	row;
+	bool		first = true;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Datum	   *sets;
+		bool	   *nulls;
+		int			n;
+
+		if (DatumGetDateADT(heap_getattr(row, Anum_calendar_version_effective_from, columns,
+										 &isnull)) != effective_from)
+			continue;
+		deconstruct_array(DatumGetArrayTypeP(heap_getattr(row, Anum_calendar_version_holiday_sets,
+														  columns, &isnull)),
+						  TEXTOID, -1, false, TYPALIGN_INT, &sets, &nulls, &n);
+		for (int i = 0; i < n; i++)
+			if (!nulls[i])
+				append_names_in_set(out, TextDatumGetCString(sets[i]), day, &first);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
 }
 
 sla_timeline *

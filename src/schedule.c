@@ -245,8 +245,9 @@ refuse_schedule(reader *in, const char *place, const char *reason)
 					errhint(SCHEDULE_HINT)));
 }
 
-static void
-append_day(StringInfo out, sla_date day)
+/* A day as holidays are written. */
+void
+sla_append_day(StringInfo out, sla_date day)
 {
 	int			year;
 	int			month;
@@ -265,12 +266,14 @@ append_clock(StringInfo out, int32 seconds)
 		appendStringInfo(out, ":%02d", seconds % SECS_PER_MINUTE);
 }
 
-static void
-append_windows(StringInfo out, const sla_window *windows, int n)
+/* Times of a holiday. */
+void
+sla_append_windows(StringInfo out, const sla_window *windows, int n)
 {
 	for (int i = 0; i < n; i++)
 	{
-		appendStringInfoChar(out, i == 0 ? ' ' : ',');
+		if (i > 0)
+			appendStringInfoChar(out, ',');
 		append_clock(out, windows[i].from);
 		appendStringInfoChar(out, '-');
 		append_clock(out, windows[i].to);
@@ -292,13 +295,15 @@ append_part(StringInfo out, const char *zone_name, const sla_part *part)
 		const sla_holiday *holiday = &part->holidays[i];
 
 		appendStringInfoString(out, i == 0 ? " holidays " : ", ");
-		append_day(out, holiday->day);
+		sla_append_day(out, holiday->day);
 		if (!holiday->usual_hours && holiday->nwindows == 0)
 			appendStringInfoString(out, " off");
+		if (holiday->nwindows > 0 || holiday->working_day)
+			appendStringInfoChar(out, ' ');
 		if (holiday->working_day)
-			append_windows(out, holiday->closed, holiday->nclosed);
+			sla_append_windows(out, holiday->closed, holiday->nclosed);
 		else
-			append_windows(out, holiday->windows, holiday->nwindows);
+			sla_append_windows(out, holiday->windows, holiday->nwindows);
 	}
 }
 

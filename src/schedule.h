@@ -37,6 +37,8 @@ extern const char *sla_schedule_text(const struct varlena *value, uint32 *length
 
 extern sla_schedule *sla_schedule_read(const char *text, size_t length,
 									   StringInfo canonical, Node *escontext);
+extern void sla_append_day(StringInfo out, sla_date day);
+extern void sla_append_windows(StringInfo out, const sla_window *windows, int n);
 extern void sla_check_holiday_day(sla_date day);
 extern sla_hours *sla_hours_read(const char *text, size_t length, Node *escontext);
 extern bool sla_holiday_hours_read(const char *text, size_t length,

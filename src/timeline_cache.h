@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "lib/ilist.h"
+#include "lib/stringinfo.h"
 
 #include "pg_sla.h"
 
@@ -61,5 +62,9 @@ extern MemoryContext sla_cache_context(void);
 /* schedule.c and calendar.c: found, or made, current. */
 extern sla_cached *sla_cached_schedule(const char *text, uint32 length);
 extern sla_cached *sla_cached_calendar(const char *name, uint32 length);
+
+/* calendar.c: what the holiday sets of a version call a day, for people. */
+extern void sla_append_holiday_names(StringInfo out, const char *calendar, uint32 length,
+									 sla_date effective_from, sla_date day);
 
 #endif							/* SLA_TIMELINE_CACHE_H */

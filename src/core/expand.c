@@ -147,6 +147,14 @@ holiday_from(const sla_part *part, int64_t day)
 	return low;
 }
 
+const sla_holiday *
+sla_part_holiday(const sla_part *part, int64_t day)
+{
+	int			i = holiday_from(part, day);
+
+	return i < part->nholidays && part->holidays[i].day == day ? &part->holidays[i] : NULL;
+}
+
 void
 sla_part_days(const sla_part *part, int64_t *from, int64_t *to)
 {

@@ -60,6 +60,9 @@ extern void sla_expand_day(sla_scratch *scratch, const sla_schedule *schedule,
  */
 extern void sla_part_days(const sla_part *part, int64_t *from, int64_t *to);
 
+/* The holiday that a date is, or NULL. */
+extern const sla_holiday *sla_part_holiday(const sla_part *part, int64_t day);
+
 /*
  * The dates [*first, *end) outside of which the schedule repeats every 400
  * years.

@@ -359,6 +359,19 @@ cut_span(sla_window *windows, int n, sla_window span)
 	return kept;
 }
 
+/* What the rules may ask of a date. */
+static inline void
+find_facts(const sla_hours *hours, sla_date day, date_facts *facts)
+{
+	if (hours->weekly)
+		facts->weekday = sla_weekday(day);
+	else
+	{
+		sla_find_facts(day, facts);
+		find_week(facts);
+	}
+}
+
 int
 sla_hours_on(const sla_hours *hours, sla_date day, bool holiday,
 			 sla_window *windows)
@@ -366,13 +379,7 @@ sla_hours_on(const sla_hours *hours, sla_date day, bool holiday,
 	date_facts	facts;
 	int			n = 0;
 
-	if (hours->weekly)
-		facts.weekday = sla_weekday(day);
-	else
-	{
-		sla_find_facts(day, &facts);
-		find_week(&facts);
-	}
+	find_facts(hours, day, &facts);
 
 	for (int i = 0; i < hours->nrules; i++)
 	{
@@ -402,6 +409,128 @@ sla_hours_on(const sla_hours *hours, sla_date day, bool holiday,
 		}
 	}
 	return n;
+}
+
+/* Append what of a ruling lies in [from, to), to the last if it goes on. */
+static int
+add_ruling(sla_ruling *rulings, int n, sla_ruling ruling, int32_t from, int32_t to)
+{
+	if (ruling.from < from)
+		ruling.from = from;
+	if (ruling.to > to)
+		ruling.to = to;
+	if (ruling.from >= ruling.to)
+		return n;
+	if (n > 0 && rulings[n - 1].to == ruling.from &&
+		rulings[n - 1].rule == ruling.rule && rulings[n - 1].open == ruling.open)
+		rulings[n - 1].to = ruling.to;
+	else
+		rulings[n++] = ruling;
+	return n;
+}
+
+/*
+ * Have a rule open what of a span is closed, or close what of it is open: from
+ * n rulings to others, elsewhere; returns how many there are then.
+ */
+static int
+rule_on_span(const sla_ruling *before, int n, sla_window span, int rule, bool open,
+			 sla_ruling *after)
+{
+	sla_ruling	opened = {.from = span.from, .rule = rule, .open = true};
+	int			m = 0;
+
+	for (int i = 0; i < n; i++)
+		m = add_ruling(after, m, before[i], 0, span.from);
+	for (int i = 0; i < n; i++)
+	{
+		sla_ruling	ruling = before[i];
+
+		if (ruling.to <= span.from || ruling.from >= span.to)
+			continue;
+		if (!open)
+		{
+			if (ruling.open)
+				ruling.rule = rule;
+			ruling.open = false;
+		}
+		else if (ruling.open)
+		{
+			opened.to = ruling.from;
+			m = add_ruling(after, m, opened, 0, span.to);
+			opened.from = ruling.to;
+		}
+		else
+			continue;
+		m = add_ruling(after, m, ruling, span.from, span.to);
+	}
+	opened.to = span.to;
+	if (open)
+		m = add_ruling(after, m, opened, 0, span.to);
+	for (int i = 0; i < n; i++)
+		m = add_ruling(after, m, before[i], span.to, INT32_MAX);
+	return m;
+}
+
+int
+sla_hours_rulings(const sla_hours *hours, sla_date day, bool holiday,
+				  sla_ruling *rulings, int *closer)
+{
+	date_facts	facts;
+	int			room = sla_hours_max_rulings(hours) / 2;
+	sla_ruling *spare = rulings + room;
+	sla_ruling *now = rulings;
+	int			n = 0;
+	bool		open = false;
+
+	*closer = -1;
+	find_facts(hours, day, &facts);
+	for (int i = 0; i < hours->nrules; i++)
+	{
+		const rule *rule = &hours->rules[i];
+		const sla_window *spans = hours->spans + rule->spans;
+
+		if (!rule_fits(hours, rule, &facts, holiday) ||
+			(rule->closed && rule->separator == SEPARATOR_FALLBACK))
+			continue;
+		if (!rule->closed && rule->separator == SEPARATOR_NORMAL)
+			n = 0;
+		if (rule->closed && rule->nspans == 0)
+		{
+			for (int j = 0; j < n; j++)
+			{
+				if (now[j].open)
+					now[j].rule = i;
+				now[j].open = false;
+			}
+			*closer = i;
+		}
+		for (int j = 0; j < rule->nspans; j++)
+		{
+			sla_ruling *after = now == rulings ? spare : rulings;
+
+			n = rule_on_span(now, n, spans[j], i, !rule->closed, after);
+			now = after;
+		}
+
+		/* A rule with times has closed the date if that was what was left. */
+		if (rule->closed && open)
+			*closer = i;
+		open = false;
+		for (int j = 0; j < n; j++)
+			open = open || now[j].open;
+		if (open)
+			*closer = -1;
+	}
+	if (now != rulings)
+		memcpy(rulings, now, n * sizeof(sla_ruling));
+	return n;
+}
+
+int
+sla_hours_max_rulings(const sla_hours *hours)
+{
+	return hours->max_rulings;
 }
 
 int

@@ -63,4 +63,33 @@ extern int	sla_hours_max_windows(const sla_hours *hours);
 extern int	sla_hours_on(const sla_hours *hours, sla_date day, bool holiday,
 						 sla_window *windows);
 
+/*
+ * What decided a piece [from, to) of a date, in the seconds of a window: the
+ * rule that opened it, or the one that closed it after another had opened it.
+ * Rules count from 0 in the order of the text.
+ */
+typedef struct sla_ruling
+{
+	int32_t		from;
+	int32_t		to;
+	int			rule;
+	bool		open;
+} sla_ruling;
+
+/* The room that sla_hours_rulings needs. */
+extern int	sla_hours_max_rulings(const sla_hours *hours);
+
+/*
+ * The rulings on a local date, sorted, none overlapping; returns how many.
+ * What is open in them is what sla_hours_on gives, and where they say nothing
+ * no rule opens.  When nothing is open at all and some rule saw to that,
+ * *closer is the last that did, else -1.
+ */
+extern int	sla_hours_rulings(const sla_hours *hours, sla_date day, bool holiday,
+							  sla_ruling *rulings, int *closer);
+
+/* As sla_hours_print, of one rule without what separates it from others. */
+extern size_t sla_hours_print_rule(const sla_hours *hours, int rule,
+								   char *buffer, size_t size);
+
 #endif							/* SLA_OPENING_HOURS_H */

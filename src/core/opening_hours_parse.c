@@ -1523,6 +1523,7 @@ static void
 summarize(sla_hours *hours, const parser *parser)
 {
 	int			windows = 1;
+	int			spans = 0;
 
 	hours->first_year = 1;
 	hours->last_year = 0;
@@ -1564,6 +1565,7 @@ summarize(sla_hours *hours, const parser *parser)
 		if (rule->holiday != HOLIDAY_NONE)
 			hours->names_holidays = true;
 
+		spans += rule->nspans;
 		/* A span adds a window, or splits one. */
 		if (rule->closed || rule->separator != SEPARATOR_NORMAL)
 			windows += rule->nspans;
@@ -1571,6 +1573,8 @@ summarize(sla_hours *hours, const parser *parser)
 			windows = rule->nspans;
 	}
 	hours->max_windows = windows;
+	/* Twice, for a copy; and there are ends of spans between rulings only. */
+	hours->max_rulings = 2 * (2 * spans + 1);
 }
 
 /* Lay the lists out in a block; returns its size. */

@@ -321,6 +321,15 @@ put_rule(writer *writer, const sla_hours *hours, const rule *rule,
 #undef SPACE
 }
 
+/* Terminate what was written; returns its length. */
+static size_t
+finish(writer *writer)
+{
+	if (writer->size > 0)
+		writer->buffer[writer->length < writer->size ? writer->length : writer->size - 1] = '\0';
+	return writer->length;
+}
+
 size_t
 sla_hours_print(const sla_hours *hours, char *buffer, size_t size)
 {
@@ -334,7 +343,14 @@ sla_hours_print(const sla_hours *hours, char *buffer, size_t size)
 		put_rule(&writer, hours, &hours->rules[i],
 				 i + 1 < hours->nrules ? &hours->rules[i + 1] : NULL);
 	}
-	if (size > 0)
-		buffer[writer.length < size ? writer.length : size - 1] = '\0';
-	return writer.length;
+	return finish(&writer);
+}
+
+size_t
+sla_hours_print_rule(const sla_hours *hours, int rule, char *buffer, size_t size)
+{
+	writer		writer = {.buffer = buffer, .size = size};
+
+	put_rule(&writer, hours, &hours->rules[rule], NULL);
+	return finish(&writer);
 }

@@ -134,6 +134,7 @@ struct sla_hours
 	const char *comments;
 	int			nrules;
 	int			max_windows;
+	int			max_rulings;
 	int			first_year;		/* named years, when first_year <= last_year */
 	int			last_year;
 	bool		names_holidays;

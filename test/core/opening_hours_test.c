@@ -193,6 +193,37 @@ copy_text(const char *text)
 	return strcpy(copy, text);
 }
 
+/* Rulings must say of a date what its windows say. */
+static void
+check_rulings(const sla_hours *hours, sla_date date, bool holiday,
+			  const sla_window *windows, int nwindows)
+{
+	int			max = sla_hours_max_rulings(hours);
+	sla_ruling *rulings = malloc((size_t) max * sizeof(sla_ruling));
+	int			closer;
+	int			n = sla_hours_rulings(hours, date, holiday, rulings, &closer);
+	int			w = 0;
+	int32_t		reached = nwindows > 0 ? windows[0].from : 0;
+	bool		good = n >= 0 && n <= max / 2 && (nwindows == 0 || closer < 0);
+
+	for (int i = 0; i < n && good; i++)
+	{
+		good = rulings[i].from >= 0 && rulings[i].from < rulings[i].to &&
+			rulings[i].to <= 2 * 86400 &&
+			(i == 0 || rulings[i].from >= rulings[i - 1].to);
+		if (!rulings[i].open)
+			continue;
+		if (w < nwindows && reached == windows[w].to && ++w < nwindows)
+			reached = windows[w].from;
+		good = good && w < nwindows && rulings[i].from == reached &&
+			rulings[i].to <= windows[w].to;
+		reached = rulings[i].to;
+	}
+	good = good && (nwindows == 0 || (w == nwindows - 1 && reached == windows[w].to));
+	CHECK_THAT(good, "bad rulings on %d", date);
+	free(rulings);
+}
+
 /* The windows of a date, checked for what the interface promises of them. */
 static int
 ask(const sla_hours *hours, sla_date date, bool holiday, sla_window *windows)
@@ -207,6 +238,7 @@ ask(const sla_hours *hours, sla_date date, bool holiday, sla_window *windows)
 			(i == 0 || windows[i].from > windows[i - 1].to);
 	}
 	CHECK_THAT(good, "bad windows on %d", date);
+	check_rulings(hours, date, holiday, windows, n);
 	return n;
 }
 
@@ -1575,6 +1607,106 @@ paint(const model_rule *rules, int n, const calendar_day *day, bool holiday,
 	}
 }
 
+/* "08:00-12:00 open by RULE; closed by RULE", this for the date itself. */
+static const char *
+rulings_text(const char *text, const char *date, bool holiday)
+{
+	static char buffer[1024];
+	sla_hours  *hours = parse(text);
+	sla_ruling *rulings;
+	int			closer;
+	int			n;
+
+	buffer[0] = '\0';
+	if (hours == NULL)
+		return buffer;
+	rulings = malloc((size_t) sla_hours_max_rulings(hours) * sizeof(sla_ruling));
+	n = sla_hours_rulings(hours, read_date(date), holiday, rulings, &closer);
+	for (int i = 0; i <= n; i++)
+	{
+		const char *separator = buffer[0] != '\0' ? "; " : "";
+
+		if (i == n && closer < 0)
+			break;
+		strcat(buffer, separator);
+		if (i < n)
+		{
+			show_clock(buffer, rulings[i].from);
+			strcat(buffer, "-");
+			show_clock(buffer, rulings[i].to);
+			strcat(buffer, rulings[i].open ? " open by " : " closed by ");
+		}
+		else
+			strcat(buffer, "closed by ");
+		sla_hours_print_rule(hours, i < n ? rulings[i].rule : closer,
+							 buffer + strlen(buffer), sizeof(buffer) - strlen(buffer));
+	}
+	free(rulings);
+	release(hours);
+	return buffer;
+}
+
+static void
+test_rulings(void)
+{
+	/* 2026-06-03 is a Wednesday. */
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00", "2026-06-03", false), "08:00-16:00 open by Mo-Fr 08:00-16:00");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00", "2026-06-06", false), "");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00; We 08:00-12:00", "2026-06-03", false), "08:00-12:00 open by We 08:00-12:00");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00, We 10:00-18:00, We 06:00-06:30", "2026-06-03", false),
+			   "06:00-06:30 open by We 06:00-06:30; 08:00-16:00 open by Mo-Fr 08:00-16:00; 16:00-18:00 open by We 10:00-18:00");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00; We 12:00-13:00 off \"lunch\"", "2026-06-03", false),
+			   "08:00-12:00 open by Mo-Fr 08:00-16:00; 12:00-13:00 closed by We 12:00-13:00 off \"lunch\"; "
+			   "13:00-16:00 open by Mo-Fr 08:00-16:00");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00; 12:00-13:00 off, 12:30-12:45 open || 15:00-18:00", "2026-06-03", false),
+			   "08:00-12:00 open by Mo-Fr 08:00-16:00; 12:00-12:30 closed by 12:00-13:00 off; "
+			   "12:30-12:45 open by 12:30-12:45; 12:45-13:00 closed by 12:00-13:00 off; "
+			   "13:00-16:00 open by Mo-Fr 08:00-16:00; 16:00-18:00 open by 15:00-18:00");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00; Jun 03 off; Sa off", "2026-06-03", false),
+			   "08:00-16:00 closed by Jun 03 off; closed by Jun 03 off");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00; Sa off", "2026-06-06", false), "closed by Sa off");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00; 08:00-12:00 off; 09:00-16:00 off", "2026-06-03", false),
+			   "08:00-12:00 closed by 08:00-12:00 off; 12:00-16:00 closed by 09:00-16:00 off; closed by 09:00-16:00 off");
+	CHECK_TEXT(rulings_text("off; We 08:00-12:00", "2026-06-03", false), "08:00-12:00 open by We 08:00-12:00");
+	CHECK_TEXT(rulings_text("Mo-Fr 08:00-16:00; PH 10:00-12:00; PH off \"x\"", "2026-06-03", true),
+			   "10:00-12:00 closed by PH off \"x\"; closed by PH off \"x\"");
+	CHECK_TEXT(rulings_text("We off; Mo-Fr 08:00-16:00 || 10:00-12:00 off", "2026-06-03", false), "08:00-16:00 open by Mo-Fr 08:00-16:00");
+	CHECK_TEXT(rulings_text("22:00-30:00; 23:00-25:00 off", "2026-06-03", false),
+			   "22:00-23:00 open by 22:00-06:00; 23:00-25:00 closed by 23:00-01:00 off; 25:00-30:00 open by 22:00-06:00");
+}
+
+/* Each rule, alone, opens what it is said to have opened. */
+static void
+check_authors(const sla_hours *hours, sla_date date, bool holiday)
+{
+	static sla_window windows[MAX_WINDOWS];
+	sla_ruling *rulings = malloc((size_t) sla_hours_max_rulings(hours) * sizeof(sla_ruling));
+	int			closer;
+	int			n = sla_hours_rulings(hours, date, holiday, rulings, &closer);
+
+	for (int i = 0; i < n; i++)
+	{
+		char		text[4096];
+		sla_hours  *rule;
+		bool		covered = !rulings[i].open;
+		int			nwindows;
+
+		sla_hours_print_rule(hours, rulings[i].rule, text, sizeof(text));
+		rule = parse(text);
+		if (rule == NULL)
+			continue;
+		nwindows = ask(rule, date, holiday, windows);
+		for (int w = 0; w < nwindows; w++)
+			covered = covered || (rulings[i].open && windows[w].from <= rulings[i].from &&
+								  windows[w].to >= rulings[i].to);
+		CHECK_THAT(covered && (rulings[i].open || nwindows == 0),
+				   "\"%s\" is said to have %s on %d", text,
+				   rulings[i].open ? "opened" : "closed", date);
+		release(rule);
+	}
+	free(rulings);
+}
+
 static void
 test_random_texts(void)
 {
@@ -1629,6 +1761,8 @@ test_random_texts(void)
 			bool		want[MINUTES];
 			bool		got[MINUTES];
 
+			if (j % 20 == 0)
+				check_authors(hours, on->date, holiday);
 			paint(rules, n, on, holiday, want);
 			for (int k = 0; k < 2; k++)
 			{
@@ -1915,6 +2049,7 @@ main(void)
 	test_meanings();
 	test_print();
 	test_refusals();
+	test_rulings();
 	test_long_texts();
 	test_easter();
 	test_days();

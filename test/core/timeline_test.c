@@ -15,6 +15,7 @@
 
 #include <setjmp.h>
 
+#include "../../src/core/explain.h"
 #include "../../src/core/timeline.h"
 
 #define DAY				SLA_SECS_PER_DAY
@@ -1852,6 +1853,49 @@ check_any_starts(sla_timeline *timeline, sla_instant low, sla_instant high, cons
 	check_starts(timeline, n, amount, limit, note);
 }
 
+/* An explanation must say of a part what is open, and leave nothing out. */
+static void
+check_explanation(const sla_schedule *schedule, int64_t day, const char *note)
+{
+	sla_scratch scratch = {.env = &testing_env};
+	int64_t		from = day * DAY + between(-100 * DAY, 100 * DAY);
+	int64_t		to = from + between(1, (one_in(5) ? 40 : 3) * DAY);
+	sla_stretches open;
+	sla_explanation why;
+	size_t		next = 0;
+	int64_t		reached = from;
+	int64_t		opened = from;
+	bool		good = true;
+
+	if (schedule->kind != SLA_SCHEDULE_PART)
+	{
+		check_explanation(schedule->left, day, note);
+		check_explanation(schedule->right, day, note);
+		return;
+	}
+	sla_expand(&scratch, schedule, from, to, &open);
+	sla_explain_part(&scratch, &schedule->part, from, to, &why);
+	for (size_t i = 0; i < why.count; i++)
+	{
+		const sla_explained *piece = &why.list[i];
+
+		good = good && piece->from == reached && piece->from < piece->to;
+		reached = piece->to;
+		if (!piece->open)
+			continue;
+		good = good && (piece->cause == SLA_CAUSE_RULE || piece->cause == SLA_CAUSE_HOLIDAY);
+		if (next < open.count && opened >= open.list[next].to)
+			next++;
+		if (next < open.count && opened < open.list[next].from)
+			opened = open.list[next].from;
+		good = good && next < open.count && piece->from == opened && piece->to <= open.list[next].to;
+		opened = piece->to;
+	}
+	CHECK_THAT(good && reached == to && (open.count == 0 || opened == open.list[open.count - 1].to),
+			   FAIL_NOTE " %.300s: explanation of %" PRId64 " to %" PRId64, FAIL_ARGS, note, from, to);
+	sla_scratch_reset(&scratch);
+}
+
 /*
  * Outside of the irregular years all answers move with the instants by 400
  * years.  low and high are in seconds.
@@ -1946,6 +1990,8 @@ random_rounds(int rounds)
 			check_laws(timeline, oracle.from, oracle.to, note);
 			check_any_starts(timeline, oracle.from, oracle.to, note);
 		}
+		for (int i = 0; i < 20; i++)
+			check_explanation(schedule, day, note);
 
 		/* Far away too, in a timeline that has not seen the middle. */
 		if (one_in(25))

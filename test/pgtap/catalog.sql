@@ -52,12 +52,12 @@ SELECT is_empty(
 	'everything is in the schema sla');
 SELECT is_empty(
 	$$SELECT p.oid::regprocedure FROM pg_proc AS p
-		WHERE p.pronamespace = 'sla'::regnamespace AND p.proname = ANY ('{is_open,business_time,add_business_time,next_open,next_close,end_of_business_day,overdue,overdue_before}')
+		WHERE p.pronamespace = 'sla'::regnamespace AND p.proname = ANY ('{is_open,business_time,add_business_time,next_open,next_close,end_of_business_day,overdue,overdue_before,explain_business_time}')
 			AND (NOT p.proisstrict OR p.proparallel <> 's'
 				OR p.provolatile <> CASE WHEN p.proargtypes[0] = 'text'::regtype THEN 's'::"char" ELSE 'i' END)$$,
 	'business time is strict and parallel safe, immutable for a schedule and stable for a calendar''s name');
 SELECT is_empty(
-	$$SELECT name, type FROM unnest('{is_open,business_time,add_business_time,next_open,next_close,end_of_business_day,overdue,overdue_before}'::text[]) AS name,
+	$$SELECT name, type FROM unnest('{is_open,business_time,add_business_time,next_open,next_close,end_of_business_day,overdue,overdue_before,explain_business_time}'::text[]) AS name,
 			unnest('{sla.schedule,text}'::regtype[]) AS type
 		WHERE NOT EXISTS (SELECT FROM pg_proc AS p
 			WHERE p.pronamespace = 'sla'::regnamespace AND p.proname = name AND p.proargtypes[0] = type)$$,
