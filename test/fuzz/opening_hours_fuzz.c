@@ -63,6 +63,35 @@ check_windows(const sla_hours *hours, const sla_window *windows, int n)
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What rules are said to have opened is what is open. */
+static void
+check_rulings(const sla_hours *hours, sla_date date, bool holiday,
+			  const sla_window *windows, int nwindows)
+{
+	int			max = sla_hours_max_rulings(hours);
+	sla_ruling *rulings = malloc((size_t) max * sizeof(sla_ruling));
+	int			closer;
+	int			n = sla_hours_rulings(hours, date, holiday, rulings, &closer);
+	int64_t		sum = 0;
+
+	demand(n >= 0 && n <= max / 2, "there is room for the rulings");
+	for (int i = 0; i < nwindows; i++)
+		sum += windows[i].to - windows[i].from;
+	for (int i = 0; i < n; i++)
+	{
+		char		text[64];
+
+		demand(rulings[i].from < rulings[i].to &&
+			   (i == 0 || rulings[i].from >= rulings[i - 1].to), "rulings are sorted");
+		if (rulings[i].open)
+			sum -= rulings[i].to - rulings[i].from;
+		demand(sla_hours_print_rule(hours, rulings[i].rule, text, sizeof(text)) > 0,
+			   "a rule has a text");
+	}
+	demand(sum == 0, "rulings open as much as windows");
+	free(rulings);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -126,6 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		demand(sla_hours_on(again, date, (i & 1) != 0, right) == n &&
 			   memcmp(left, right, n * sizeof(sla_window)) == 0,
 			   "what is printed means the same");
+		check_rulings(hours, date, (i & 1) != 0, left, n);
 	}
 	free(left);
 	free(right);
