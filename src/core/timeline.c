@@ -134,15 +134,12 @@ compile_time(sla_timeline *timeline, int64_t week, page *result)
 {
 	int64_t		from = timeline->time.origin + week * SLA_SECS_PER_WEEK;
 	sla_stretches open;
-	const sla_stretch *stretch;
-	const sla_stretch *end;
+	size_t		next = 0;
 	sla_opening *openings;
 
 	sla_expand(&timeline->scratch, timeline->schedule, from, from + SECS_PER_PAGE, &open);
 	openings = sla_scratch_alloc(&timeline->scratch,
 								 (open.count + 2) * sizeof(sla_opening));
-	stretch = open.list;
-	end = open.list + open.count;
 
 	for (int i = 0; i < WEEKS_PER_PAGE; i++, from += SLA_SECS_PER_WEEK)
 	{
@@ -151,15 +148,16 @@ compile_time(sla_timeline *timeline, int64_t week, page *result)
 		uint32_t	sum = 0;
 
 		openings[0] = (sla_opening) {0, 0};
-		for (; stretch < end && stretch->from < to; stretch++)
+		for (; next < open.count && open.list[next].from < to; next++)
 		{
+			const sla_stretch *stretch = &open.list[next];
 			uint32_t	opens = stretch->from > from ? (uint32_t) (stretch->from - from) : 0;
 			uint32_t	closes = (uint32_t) ((stretch->to < to ? stretch->to : to) - from);
 
 			if (opens > 0)
 				openings[count++] = (sla_opening) {opens, sum};
 			sum += closes - opens;
-			/* What goes on, or has just ended with the week. */
+			/* The rest is for the next week. */
 			if (stretch->to > to)
 				break;
 		}

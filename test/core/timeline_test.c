@@ -1909,8 +1909,8 @@ check_cycles(sla_timeline *timeline, sla_timeline *other, int64_t low, int64_t h
 	int64_t		shift = between(0, room < 1 ? 1 : room) * CYCLE;
 	sla_instant near = from + between(0, 30 * DAY * USECS);
 	int64_t		amount = random_amount() % (100 * HOUR);
-	int64_t		a;
-	int64_t		b;
+	int64_t		a = 0;
+	int64_t		b = 0;
 	sla_instant u;
 	sla_instant v;
 
