@@ -173,8 +173,8 @@ trigger_name(const char *source, const char *suffix)
 	return name;
 }
 
-static char *
-qualified_name(Oid relid)
+char *
+sla_qualified_name(Oid relid)
 {
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
@@ -197,13 +197,13 @@ make_triggers(const char *source, Oid relid, int stream)
 	if (!OidIsValid(get_trigger_oid(relid, name, true)))
 		run(psprintf("CREATE TRIGGER %s AFTER INSERT OR UPDATE%s ON %s FOR EACH ROW"
 					 " EXECUTE FUNCTION sla.track_row(%s, '%d')",
-					 quote_identifier(name), stream == 0 ? " OR DELETE" : "", qualified_name(relid),
+					 quote_identifier(name), stream == 0 ? " OR DELETE" : "", sla_qualified_name(relid),
 					 quote_literal_cstr(source), stream));
 	name = trigger_name(source, "_truncate");
 	if (stream == 0 && !OidIsValid(get_trigger_oid(relid, name, true)))
 		run(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
 					 " EXECUTE FUNCTION sla.track_truncate(%s)",
-					 quote_identifier(name), qualified_name(relid), quote_literal_cstr(source)));
+					 quote_identifier(name), sla_qualified_name(relid), quote_literal_cstr(source)));
 }
 
 static void
@@ -219,7 +219,7 @@ drop_triggers(const char *source, Oid relid)
 		char	   *name = trigger_name(source, suffixes[i]);
 
 		if (OidIsValid(get_trigger_oid(relid, name, true)))
-			run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), qualified_name(relid)));
+			run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), sla_qualified_name(relid)));
 	}
 }
 

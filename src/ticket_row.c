@@ -64,12 +64,6 @@ sla_ticket_row_init(void)
  * ----------------------------------------------------------------
  */
 
-static char *
-qualified_name(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-}
-
 /* A text parameter as a value of a column's type. */
 static char *
 as_column(const char *parameter, Oid relid, const char *column)
@@ -113,7 +107,7 @@ read_facts(SlaTracked *tracked, Relation facts, const char *ticket)
 
 	enter(source, &saved);
 	sla_execute(&tracked->read_facts,
-				psprintf("SELECT * FROM %s WHERE %s OPERATOR(pg_catalog.=) %s", qualified_name(relid),
+				psprintf("SELECT * FROM %s WHERE %s OPERATOR(pg_catalog.=) %s", sla_qualified_name(relid),
 						 quote_identifier(source->ticket_key), as_column("$1", relid, source->ticket_key)),
 				1, types, values, NULL);
 	sla_environment_leave(&saved);
@@ -297,7 +291,7 @@ sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
 	enter(source, &saved);
 	sla_execute(&tracked->lock_row,
 				psprintf("SELECT 1 FROM %s WHERE %s OPERATOR(pg_catalog.=) %s FOR NO KEY UPDATE",
-						 qualified_name(source->ticket_table), quote_identifier(source->ticket_key),
+						 sla_qualified_name(source->ticket_table), quote_identifier(source->ticket_key),
 						 as_column("$1", source->ticket_table, source->ticket_key)),
 				1, types, values, NULL);
 	sla_environment_leave(&saved);
@@ -368,7 +362,7 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 	{
 		sla_execute(&tracked->write_columns,
 					psprintf("UPDATE %s SET %s WHERE %s OPERATOR(pg_catalog.=) %s AND (%s)",
-							 qualified_name(source->ticket_table), set.data, quote_identifier(source->ticket_key),
+							 sla_qualified_name(source->ticket_table), set.data, quote_identifier(source->ticket_key),
 							 as_column("$1", source->ticket_table, source->ticket_key), differs.data),
 					lengthof(types), types, values, nulls);
 	}

@@ -85,6 +85,9 @@ extern void sla_need_source(const char *name, SlaSource *source);
 /* source.c: what a source's rules run over; an error when it has been dropped. */
 extern Relation sla_open_facts(const SlaSource *source);
 
+/* source.c: a relation's name as a statement needs it. */
+extern char *sla_qualified_name(Oid relid);
+
 /*
  * tracking.c: compile what a source wants to know of a table, all of it in
  * context.  stream says which of its tables rel stands for.  Within SPI.
