@@ -41,6 +41,9 @@ OBJS = \
 	src/explain_level.o \
 	src/statement.o \
 	src/promise.o \
+	src/store.o \
+	src/event.o \
+	src/log.o \
 	src/clock.o \
 	src/verify.o \
 	src/tracking.o \

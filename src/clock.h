@@ -9,7 +9,7 @@
 
 #include "utils/snapshot.h"
 
-#include "core/clock.h"
+#include "log.h"
 #include "rule.h"
 
 /* What a trigger or a call says has happened. */
@@ -37,61 +37,11 @@ extern void sla_record_events(const char *source, const char *ticket,
 /* The ticket's key has changed: its events and its log go with it. */
 extern void sla_rename_ticket(const char *source, const char *from, const char *to);
 
-/* A row of sla.log. */
-typedef struct SlaLogRow
-{
-	int			agreement;
-	const char *metric;
-	int			ordinal;
-	int			cycle;
-	const char *level;
-	const char *calendar;
-	const char *department;		/* NULL where unknown */
-	const char *agent;
-	int32		goal_days;
-	int64		goal_microseconds;
-	TimestampTz started_at;
-	sla_stretch *counted;
-	int			ncounted;
-	bool		running;
-	TimestampTz running_since;
-	TimestampTz deadline;
-	sla_outcome outcome;
-	TimestampTz closed_at;
-	const char *reason;			/* NULL where there is none */
-	int64		elapsed;		/* business microseconds in counted */
-	TimestampTz computed_at;
-} SlaLogRow;
-
-typedef struct SlaLog
-{
-	SlaLogRow  *rows;
-	int			nrows;
-} SlaLog;
-
 /*
- * What the log of a ticket must be by its events, and what it is, as a snapshot
- * shows them; NULL is the newest.  Within SPI; the results are in the current
- * memory context.
+ * What the log of a ticket must be by its events, as a snapshot shows them;
+ * NULL is the newest.  Within SPI; the result is in the current memory context.
  */
 extern void sla_replay_ticket(const char *source, const char *ticket, Snapshot snapshot,
 							  SlaLog *expected);
-extern void sla_read_log(const char *source, const char *ticket, Snapshot snapshot,
-						 SlaLog *log);
-
-/* The row of the same agreement, metric and ordinal, or NULL. */
-extern SlaLogRow *sla_log_find(const SlaLog *log, const SlaLogRow *like);
-
-/*
- * A verdict that has been reached stays, whatever became of the calendar: a
- * row that is, up to its deadline, as it was logged keeps the deadline it was
- * logged with.  True if it keeps another than it would be given now.
- */
-extern bool sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged);
-
-/* The name of the first column in which they differ, or NULL. */
-extern const char *sla_log_difference(const SlaLogRow *a, const SlaLogRow *b);
-
-extern const char *sla_outcome_name(sla_outcome outcome);
 
 #endif							/* SLA_SERVER_CLOCK_H */

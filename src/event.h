@@ -1,0 +1,58 @@
+/*
+ * event.h
+ *		A ticket's row in sla.ticket and its events in sla.event.
+ *
+ * All of it as the owner of our tables (sla_owner_enter) and within SPI.
+ */
+#ifndef SLA_EVENT_H
+#define SLA_EVENT_H
+
+#include "pg_sla.h"
+
+#include "utils/snapshot.h"
+
+#include "promise.h"
+
+/* An event as it is kept in sla.event. */
+typedef struct SlaStoredEvent
+{
+	int64		id;
+	const char *event;
+	TimestampTz at;
+	const char *agent;
+	bool		of_ticket;
+	const char *department;
+	const char *assignee;
+	bool		decides;
+	int32		promises[SLA_N_AGREEMENTS];
+} SlaStoredEvent;
+
+typedef struct SlaHistory
+{
+	SlaStoredEvent *events;
+	int			n;
+	int			size;
+} SlaHistory;
+
+/*
+ * Lock the ticket's row in sla.ticket until the end of the transaction, making
+ * it if need be.  True if it was made.  is_new is a hint: it will not be there.
+ */
+extern bool sla_lock_ticket(const char *source, const char *ticket, bool is_new);
+
+extern bool sla_ticket_exists(const char *source, const char *ticket);
+
+/*
+ * The events of a ticket, in the order of time, as a snapshot shows them; NULL
+ * is the newest.  The strings are in the current memory context.
+ */
+extern void sla_read_history(const char *source, const char *ticket, Snapshot snapshot,
+							 SlaHistory *history);
+
+/* Add an event to those in memory; its strings are not copied. */
+extern void sla_history_add(SlaHistory *history, const SlaStoredEvent *event);
+
+/* Add a row to sla.event; fills in the event's id. */
+extern void sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event);
+
+#endif							/* SLA_EVENT_H */
