@@ -65,13 +65,14 @@ INSTALL_SQL = \
 	src/sql/explain_level.sql \
 	src/sql/clock.sql \
 	src/sql/recalculation.sql \
+	src/sql/excuse.sql \
 	src/sql/tracking.sql \
 	src/sql/report.sql
 
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue explain calendar icalendar condition rule structured_condition explain_level tracking clock recalculation ticket_row report errors
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule structured_condition explain_level tracking clock recalculation excuse ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
