@@ -128,8 +128,8 @@ open_time(sla_timeline *timeline, const sla_stretch *stretches, int n)
 	return total;
 }
 
-static void
-replay_history(const SlaHistory *history, SlaLog *expected)
+void
+sla_replay_history(const SlaHistory *history, SlaLog *expected)
 {
 	Replay		replay = {0};
 	sla_env		env = sla_server_env(CurrentMemoryContext);
@@ -205,7 +205,7 @@ sla_replay_ticket(const char *source, const char *ticket, Snapshot snapshot, Sla
 	SlaHistory		history;
 
 	sla_read_history(source, ticket, snapshot, &history);
-	replay_history(&history, expected);
+	sla_replay_history(&history, expected);
 }
 
 /* ----------------------------------------------------------------
@@ -244,13 +244,10 @@ decide(const SlaNewEvent *event, const int32 *held, int32 *promises)
 	return changed;
 }
 
-void
-sla_record_events(const char *source, const char *ticket, const SlaNewEvent *events, int n, bool is_new)
+bool
+sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
+			   SlaEventWriter write, void *arg)
 {
-	SlaOwner	caller;
-	SlaHistory		history = {0};
-	SlaLog		expected;
-	SlaLog		logged = {0};
 	int32		held[SLA_N_AGREEMENTS];
 	const char *department = NULL;
 	const char *assignee = NULL;
@@ -261,19 +258,10 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
 		held[agreement] = -1;
 
-	LockRelationOid(sla_log_relid(), RowExclusiveLock);
-	sla_owner_enter(&caller);
-	SPI_connect();
-	is_new = sla_lock_ticket(source, ticket, is_new);
-	sla_promises_refresh();
-
-	if (!is_new)
-		sla_read_history(source, ticket, NULL, &history);
-
 	/* What the ticket's row last told, in the order in which it told. */
-	for (int i = 0; i < history.n; i++)
+	for (int i = 0; i < history->n; i++)
 	{
-		const SlaStoredEvent *stored = &history.events[i];
+		const SlaStoredEvent *stored = &history->events[i];
 
 		if (stored->of_ticket && stored->id > holder_order)
 		{
@@ -297,8 +285,8 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 		memset(&stored, 0, sizeof(stored));
 		stored.event = events[i].event ? events[i].event : changed_event;
 		stored.at = events[i].at;
-		for (int j = 0; events[i].is_last && j < history.n; j++)
-			stored.at = Max(stored.at, history.events[j].at);
+		for (int j = 0; events[i].is_last && j < history->n; j++)
+			stored.at = Max(stored.at, history->events[j].at);
 		stored.agent = events[i].agent;
 		stored.of_ticket = events[i].of_ticket;
 		stored.department = events[i].department;
@@ -310,8 +298,8 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 			 (holder_order >= 0 && sla_same_text(department, stored.department) &&
 			  sla_same_text(assignee, stored.assignee))))
 			continue;
-		sla_write_event(source, ticket, &stored);
-		sla_history_add(&history, &stored);
+		write(arg, &stored);
+		sla_history_add(history, &stored);
 		changed = true;
 
 		if (stored.of_ticket)
@@ -324,10 +312,44 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 			if (stored.promises[agreement] >= 0)
 				held[agreement] = stored.promises[agreement];
 	}
+	return changed;
+}
 
-	if (changed)
+/* Which ticket's events are written. */
+typedef struct TicketName
+{
+	const char *source;
+	const char *ticket;
+} TicketName;
+
+static void
+write_event_of(void *arg, SlaStoredEvent *event)
+{
+	const TicketName *name = arg;
+
+	sla_write_event(name->source, name->ticket, event);
+}
+
+void
+sla_record_events(const char *source, const char *ticket, const SlaNewEvent *events, int n, bool is_new)
+{
+	TicketName	name = {source, ticket};
+	SlaOwner	caller;
+	SlaHistory	history = {0};
+	SlaLog		expected;
+	SlaLog		logged = {0};
+
+	LockRelationOid(sla_log_relid(), RowExclusiveLock);
+	sla_owner_enter(&caller);
+	SPI_connect();
+	is_new = sla_lock_ticket(source, ticket, is_new);
+	sla_promises_refresh();
+
+	if (!is_new)
+		sla_read_history(source, ticket, NULL, &history);
+	if (sla_add_events(&history, events, n, write_event_of, &name))
 	{
-		replay_history(&history, &expected);
+		sla_replay_history(&history, &expected);
 		if (!is_new)
 			sla_read_log(source, ticket, NULL, &logged);
 		sla_write_log(source, ticket, &expected, &logged);

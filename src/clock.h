@@ -9,6 +9,7 @@
 
 #include "utils/snapshot.h"
 
+#include "event.h"
 #include "log.h"
 #include "rule.h"
 
@@ -33,6 +34,20 @@ typedef struct SlaNewEvent
  */
 extern void sla_record_events(const char *source, const char *ticket,
 							  const SlaNewEvent *events, int n, bool is_new);
+
+/*
+ * The two halves of that, for those who read and write many tickets at a time;
+ * both in the current memory context, as the owner of our tables and within SPI.
+ *
+ * sla_add_events adds to the history of a ticket what happened, unless it says
+ * nothing new; false when nothing did.  write is called for each event added
+ * and gives it its id.  Strings are not copied.
+ */
+typedef void (*SlaEventWriter) (void *arg, SlaStoredEvent *event);
+
+extern bool sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
+						   SlaEventWriter write, void *arg);
+extern void sla_replay_history(const SlaHistory *history, SlaLog *expected);
 
 /* The ticket's key has changed: its events and its log go with it. */
 extern void sla_rename_ticket(const char *source, const char *from, const char *to);

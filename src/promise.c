@@ -39,6 +39,7 @@ typedef struct ContentEntry
 {
 	const char *content;
 	int32		id;
+	TransactionId added_by;		/* invalid once it is known to stay */
 } ContentEntry;
 
 /* ----------------------------------------------------------------
@@ -408,7 +409,7 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	ContentEntry *entry;
 	char	   *content;
 	int32		id;
-	bool		settled = false;
+	TransactionId added_by;
 	bool		isnull;
 
 	for (int i = 0; i < ngoals; i++)
@@ -421,7 +422,8 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	content = content_of(agreement, chosen->level, chosen->calendar, goals, ngoals);
 
 	entry = hash_search(ids_by_content, &content, HASH_FIND, NULL);
-	if (entry != NULL)
+	if (entry != NULL &&
+		(!TransactionIdIsValid(entry->added_by) || TransactionIdIsCurrentTransactionId(entry->added_by)))
 		return entry->id;
 
 	for (int i = 0; i < ngoals; i++)
@@ -444,11 +446,10 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 			  " AND microseconds OPERATOR(pg_catalog.=) $6 ORDER BY id", 6, types, values, NULL);
 	if (SPI_processed > 0)
 	{
-		TransactionId xmin = DatumGetTransactionId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		/* What this transaction added may yet be rolled back: not kept. */
-		settled = !TransactionIdIsCurrentTransactionId(xmin);
+		added_by = DatumGetTransactionId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+		if (!TransactionIdIsCurrentTransactionId(added_by))
+			added_by = InvalidTransactionId;
 	}
 	else
 	{
@@ -456,15 +457,17 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 					"INSERT INTO sla.promise (agreement, level, calendar, metrics, days, microseconds)"
 				  " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id", 6, types, values, NULL);
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		added_by = GetCurrentTransactionId();
 	}
 
-	if (settled)
+	/* What this transaction added is good for as long as it is not rolled back. */
+	if (entry == NULL)
 	{
-		char	   *kept;
+		char	   *kept = MemoryContextStrdup(promise_context, content);
 
-		kept = MemoryContextStrdup(promise_context, content);
 		entry = hash_search(ids_by_content, &kept, HASH_ENTER, NULL);
-		entry->id = id;
 	}
+	entry->id = id;
+	entry->added_by = added_by;
 	return id;
 }

@@ -126,26 +126,38 @@ read_facts(SlaTracked *tracked, Relation facts, const char *ticket)
 	return slot;
 }
 
-static bool
-choose(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
-	   bool is_new, SlaChoice *choice, bool *keep_levels)
+/* How a choice is made. */
+typedef struct Asked
 {
-	Relation	over = rel;
+	SlaTracked *tracked;
+	Relation	rel;
+	const char *ticket;
+	TupleTableSlot *slot;
+	bool		is_facts;		/* rel and slot are what rules run over already */
+	bool		is_new;
+} Asked;
+
+static bool
+choose(const Asked *asked, SlaChoice *choice, bool *keep_levels)
+{
+	const SlaSource *source = &asked->tracked->about;
+	Relation	over = asked->rel;
+	TupleTableSlot *slot = asked->slot;
 	SlaRuleSet *rules;
 
-	if (OidIsValid(tracked->about.facts))
+	if (OidIsValid(source->facts) && !asked->is_facts)
 	{
-		over = sla_open_facts(&tracked->about);
-		slot = read_facts(tracked, over, ticket);
+		over = sla_open_facts(source);
+		slot = read_facts(asked->tracked, over, asked->ticket);
 	}
 	if (slot != NULL)
 	{
-		rules = sla_rules_for(tracked->source, over);
+		rules = sla_rules_for(source->name, over);
 		/* Rules for new tickets only: what they chose stays unless another says otherwise. */
-		*keep_levels = !is_new && sla_rules_keep_levels(rules);
-		sla_choose_levels(rules, slot, is_new, choice);
+		*keep_levels = !asked->is_new && sla_rules_keep_levels(rules);
+		sla_choose_levels(rules, slot, asked->is_new, choice);
 	}
-	if (over != rel)
+	if (over != asked->rel)
 		relation_close(over, NoLock);
 	return slot != NULL;
 }
@@ -189,8 +201,7 @@ record_problem(const char *source, const char *ticket, const ErrorData *error)
 
 /* As choose, but an error is recorded, and nothing is chosen. */
 static bool
-choose_or_record(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
-				 bool is_new, SlaChoice *choice, bool *keep_levels)
+choose_or_record(const Asked *asked, SlaChoice *choice, bool *keep_levels)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -201,7 +212,7 @@ choose_or_record(SlaTracked *tracked, Relation rel, const char *ticket, TupleTab
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
-		chosen = choose(tracked, rel, ticket, slot, is_new, choice, keep_levels);
+		chosen = choose(asked, choice, keep_levels);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -219,18 +230,18 @@ choose_or_record(SlaTracked *tracked, Relation rel, const char *ticket, TupleTab
 
 	if (error == NULL)
 		return chosen;
-	record_problem(tracked->source, ticket, error);
+	record_problem(asked->tracked->source, asked->ticket, error);
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
-			 errmsg("no level was chosen for ticket \"%s\" of source \"%s\": %s", ticket, tracked->source, error->message),
+			 errmsg("no level was chosen for ticket \"%s\" of source \"%s\": %s",
+					asked->ticket, asked->tracked->source, error->message),
 			 error->context ? errdetail("%s.", error->context) : 0,
 			 errhint("The table sla.problem lists such tickets.")));
 	return false;
 }
 
-bool
-sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
-					  bool is_new, SlaChoice *choice, bool *keep_levels)
+static bool
+choose_as_set(const Asked *asked, SlaChoice *choice, bool *keep_levels)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	bool		chosen;
@@ -240,12 +251,34 @@ sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket, Tup
 	SPI_connect();
 	MemoryContextSwitchTo(caller);
 	if (on_rule_error == RULE_ERROR_IS_RECORDED)
-		chosen = choose_or_record(tracked, rel, ticket, slot, is_new, choice, keep_levels);
+		chosen = choose_or_record(asked, choice, keep_levels);
 	else
-		chosen = choose(tracked, rel, ticket, slot, is_new, choice, keep_levels);
+		chosen = choose(asked, choice, keep_levels);
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
 	return chosen;
+}
+
+bool
+sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
+					  bool is_new, SlaChoice *choice, bool *keep_levels)
+{
+	Asked		asked = {
+		.tracked = tracked, .rel = rel, .ticket = ticket, .slot = slot, .is_new = is_new
+	};
+
+	return choose_as_set(&asked, choice, keep_levels);
+}
+
+bool
+sla_choose_for_row(SlaTracked *tracked, Relation over, const char *ticket, TupleTableSlot *slot,
+				   bool is_new, SlaChoice *choice, bool *keep_levels)
+{
+	Asked		asked = {
+		.tracked = tracked, .rel = over, .ticket = ticket, .slot = slot, .is_facts = true, .is_new = is_new
+	};
+
+	return choose_as_set(&asked, choice, keep_levels);
 }
 
 /*

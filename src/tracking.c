@@ -373,8 +373,8 @@ columns_changed(const SlaColumnSet *columns, TupleTableSlot *old, TupleTableSlot
 	return false;
 }
 
-static const char *
-ticket_of(const SlaTracked *tracked, TupleTableSlot *slot)
+const char *
+sla_ticket_of(const SlaTracked *tracked, TupleTableSlot *slot)
 {
 	const char *key = text_of(tracked->key, slot);
 
@@ -400,50 +400,35 @@ what_happens(const SlaTrackedEvent *event, TupleTableSlot *old, TupleTableSlot *
 	return NULL;
 }
 
-/* A ticket's row was inserted or updated (old not NULL). */
-static void
-ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
+SlaNewEvent *
+sla_events_of_ticket(SlaTracked *tracked, TupleTableSlot *old, TupleTableSlot *new,
+					 const SlaChoice *choice, bool keep_levels, int *n)
 {
-	const char *ticket = ticket_of(tracked, new);
 	SlaNewEvent *events = palloc0((tracked->nevents + 2) * sizeof(SlaNewEvent));
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
-	TimestampTz changed_at;
-	bool		has_changed_at;
-	SlaChoice	choice;
-	bool		keep_levels = false;
-	bool		decided = true;
 	const char *department = text_of(tracked->department, new);
 	const char *agent = text_of(tracked->agent, new);
-	int			n = 0;
+	TimestampTz changed_at;
+	bool		has_changed_at;
 
+	*n = 0;
 	has_changed_at = instant_of(tracked->changed_at, new, "changed", &changed_at);
-
-	if (old == NULL || columns_changed(&tracked->rule_columns, old, new))
-		decided = !sla_choose_for_ticket(tracked, rel, ticket, new, old == NULL, &choice, &keep_levels);
-
 	if (old == NULL)
 	{
 		TimestampTz created_at;
 
 		if (!instant_of(tracked->created_at, new, "created", &created_at))
 			created_at = now;
-		events[n].event = "created";
-		events[n].at = created_at;
-		events[n].choice = decided ? NULL : &choice;
-		decided = true;
-		n++;
+		events[*n].event = "created";
+		events[*n].at = created_at;
+		events[*n].choice = choice;
+		choice = NULL;
+		(*n)++;
 		/* Nothing happens to a ticket before it is there. */
 		changed_at = has_changed_at ? Max(changed_at, created_at) : created_at;
 	}
-	else
-	{
-		const char *former = ticket_of(tracked, old);
-
-		if (strcmp(former, ticket) != 0)
-			sla_rename_ticket(tracked->source, former, ticket);
-		if (!has_changed_at)
-			changed_at = now;
-	}
+	else if (!has_changed_at)
+		changed_at = now;
 
 	for (int i = 0; i < tracked->nevents; i++)
 	{
@@ -452,34 +437,78 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 
 		if (happened == NULL)
 			continue;
-		events[n].event = happened;
+		events[*n].event = happened;
 		/* What `at` says is about the event, not about its end. */
 		if (happened != event->event ||
-			!instant_of(event->at, new, happened, &events[n].at))
-			events[n].at = changed_at;
-		events[n].agent = text_of(event->agent, new);
-		if (!decided && events[n].at == changed_at)
+			!instant_of(event->at, new, happened, &events[*n].at))
+			events[*n].at = changed_at;
+		events[*n].agent = text_of(event->agent, new);
+		if (choice != NULL && events[*n].at == changed_at)
 		{
-			events[n].choice = &choice;
-			decided = true;
+			events[*n].choice = choice;
+			choice = NULL;
 		}
-		n++;
+		(*n)++;
 	}
 
 	/* Nothing happened at that instant but a choice, or perhaps another holder. */
-	if (!decided || n == 0)
+	if (choice != NULL || *n == 0)
 	{
-		events[n].at = changed_at;
-		events[n].choice = decided ? NULL : &choice;
-		n++;
+		events[*n].at = changed_at;
+		events[*n].choice = choice;
+		(*n)++;
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < *n; i++)
 	{
 		events[i].of_ticket = true;
 		events[i].department = department;
 		events[i].assignee = agent;
 		events[i].keep_levels = keep_levels;
 	}
+	return events;
+}
+
+bool
+sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old, TupleTableSlot *new,
+				 SlaNewEvent *record, const char **ticket, bool *has_time)
+{
+	memset(record, 0, sizeof(SlaNewEvent));
+	record->event = what_happens(event, old, new);
+	if (record->event == NULL)
+		return false;
+	/* A row that belongs to no ticket tells nothing of one. */
+	*ticket = text_of(event->key, new);
+	if (*ticket == NULL)
+		return false;
+	*has_time = record->event == event->event &&
+		instant_of(event->at, new, record->event, &record->at);
+	if (!*has_time)
+		record->at = GetCurrentTransactionStartTimestamp();
+	record->agent = text_of(event->agent, new);
+	return true;
+}
+
+/* A ticket's row was inserted or updated (old not NULL). */
+static void
+ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
+{
+	const char *ticket = sla_ticket_of(tracked, new);
+	SlaNewEvent *events;
+	SlaChoice	choice;
+	bool		chosen = false;
+	bool		keep_levels = false;
+	int			n;
+
+	if (old == NULL || columns_changed(&tracked->rule_columns, old, new))
+		chosen = sla_choose_for_ticket(tracked, rel, ticket, new, old == NULL, &choice, &keep_levels);
+	if (old != NULL)
+	{
+		const char *former = sla_ticket_of(tracked, old);
+
+		if (strcmp(former, ticket) != 0)
+			sla_rename_ticket(tracked->source, former, ticket);
+	}
+	events = sla_events_of_ticket(tracked, old, new, chosen ? &choice : NULL, keep_levels, &n);
 	sla_record_events(tracked->source, ticket, events, n, old == NULL);
 	sla_write_ticket_columns(tracked, ticket);
 }
@@ -490,22 +519,13 @@ other_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTable
 {
 	for (int i = 0; i < tracked->nevents; i++)
 	{
-		const SlaTrackedEvent *event = &tracked->events[i];
-		const char *happened = what_happens(event, old, new);
-		SlaNewEvent record = {0};
+		SlaNewEvent record;
 		SlaChoice	choice;
 		const char *ticket;
+		bool		has_time;
 
-		if (happened == NULL)
+		if (!sla_event_of_row(&tracked->events[i], old, new, &record, &ticket, &has_time))
 			continue;
-		/* A row that belongs to no ticket tells nothing of one. */
-		ticket = text_of(event->key, new);
-		if (ticket == NULL)
-			continue;
-		record.event = happened;
-		if (happened != event->event || !instant_of(event->at, new, happened, &record.at))
-			record.at = GetCurrentTransactionStartTimestamp();
-		record.agent = text_of(event->agent, new);
 		sla_lock_ticket_row(tracked, ticket);
 		/* What the ticket's facts say may have changed with this row. */
 		if (OidIsValid(tracked->about.facts) &&
@@ -524,7 +544,7 @@ ticket_deleted(SlaTracked *tracked, TupleTableSlot *old)
 	event.event = "deleted";
 	event.at = GetCurrentTransactionStartTimestamp();
 	event.is_last = true;
-	sla_record_events(tracked->source, ticket_of(tracked, old), &event, 1, false);
+	sla_record_events(tracked->source, sla_ticket_of(tracked, old), &event, 1, false);
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "pg_sla.h"
 
+#include "clock.h"
 #include "condition.h"
 #include "rule.h"
 #include "statement.h"
@@ -96,11 +97,30 @@ extern SlaTracked *sla_compile_tracked(const SlaSource *source, int stream, Rela
 									   MemoryContext context);
 
 /*
+ * tracking.c: what a row tells, compared with what it was before (old, NULL: it
+ * is new).  Strings are in the current memory context.
+ *
+ * sla_ticket_of gives the key of a ticket by its row; an error when it is null.
+ * sla_events_of_ticket gives what a ticket's row tells, at least one event.
+ * sla_event_of_row gives the event of one condition over a row of another
+ * table; false when none happened or it is of no ticket.  has_time: did the row
+ * say when?
+ */
+extern const char *sla_ticket_of(const SlaTracked *tracked, TupleTableSlot *slot);
+extern SlaNewEvent *sla_events_of_ticket(SlaTracked *tracked, TupleTableSlot *old,
+										 TupleTableSlot *new, const SlaChoice *choice,
+										 bool keep_levels, int *n);
+extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
+							 TupleTableSlot *new, SlaNewEvent *record,
+							 const char **ticket, bool *has_time);
+
+/*
  * ticket_row.c: the ticket's own row, by its key.
  *
  * sla_choose_for_ticket runs the rules over the row in slot, or over the facts
  * of the ticket; false when there is nothing to choose by.  What the choice
- * holds is in the current memory context.  sla_lock_ticket_row and
+ * holds is in the current memory context.  sla_choose_for_row is for those who
+ * have read many rows of what the rules run over.  sla_lock_ticket_row and
  * sla_write_ticket_columns do nothing unless the source has a level_column or
  * a due_column; a caller that will write the columns locks the row before it
  * touches the clocks, as a statement that updates the ticket does.
@@ -109,6 +129,9 @@ extern void sla_ticket_row_init(void);
 extern bool sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket,
 								  TupleTableSlot *slot, bool is_new,
 								  SlaChoice *choice, bool *keep_levels);
+extern bool sla_choose_for_row(SlaTracked *tracked, Relation over, const char *ticket,
+							   TupleTableSlot *slot, bool is_new,
+							   SlaChoice *choice, bool *keep_levels);
 extern const Bitmapset *sla_columns_of_rules(const SlaSource *source, Relation rel);
 extern void sla_lock_ticket_row(SlaTracked *tracked, const char *ticket);
 extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
