@@ -20,6 +20,7 @@
 
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
+#include "utils/jsonb.h"
 
 typedef struct SlaExpression SlaExpression;
 
@@ -140,5 +141,11 @@ extern SlaConditionList *sla_condition_list(SlaExpression **conditions,
 extern int	sla_first_condition(SlaConditionList *list, TupleTableSlot *slot,
 								int first_group, int last_group);
 extern bool sla_condition_list_valid(const SlaConditionList *list);
+
+/*
+ * structured_condition.c: the SQL condition over rows of rel that a structured
+ * one stands for.
+ */
+extern char *sla_condition_of_json(Relation rel, Jsonb *json);
 
 #endif							/* SLA_CONDITION_H */

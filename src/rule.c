@@ -221,16 +221,10 @@ scan_relation(const ConfigScan *scan, const char *column)
 	return isnull ? InvalidOid : DatumGetObjectId(value);
 }
 
-/*
- * A tstzrange column as a half-open stretch of microseconds; an empty one ends
- * where it begins.
- */
-static void
-scan_period(const ConfigScan *scan, const char *column, TimestampTz *from,
-			TimestampTz *until)
+void
+sla_period(Datum value, TimestampTz *from, TimestampTz *until)
 {
-	bool		isnull;
-	RangeType  *range = DatumGetRangeTypeP(scan_value(scan, column, &isnull));
+	RangeType  *range = DatumGetRangeTypeP(value);
 	RangeBound	lower;
 	RangeBound	upper;
 	bool		empty;
@@ -247,8 +241,8 @@ scan_period(const ConfigScan *scan, const char *column, TimestampTz *from,
 		*from = *until = DT_NOEND;
 }
 
-static int
-compare_rules(const ListCell *a, const ListCell *b)
+int
+sla_compare_rules(const ListCell *a, const ListCell *b)
 {
 	const SlaRule *x = (const SlaRule *) lfirst(a);
 	const SlaRule *y = (const SlaRule *) lfirst(b);
@@ -268,6 +262,7 @@ sla_read_rules(const char *source)
 	while (scan_next(&scan))
 	{
 		SlaRule	   *rule = palloc0(sizeof(SlaRule));
+		bool		isnull;
 
 		rule->name = scan_text(&scan, "name");
 		rule->position = scan_integer(&scan, "position");
@@ -277,14 +272,14 @@ sla_read_rules(const char *source)
 		rule->active = scan_boolean(&scan, "active");
 		rule->on_create = scan_boolean(&scan, "on_create");
 		rule->on_change = scan_boolean(&scan, "on_change");
-		scan_period(&scan, "valid", &rule->valid_from, &rule->valid_until);
+		sla_period(scan_value(&scan, "valid", &isnull), &rule->valid_from, &rule->valid_until);
 		rule->search_path = scan_text(&scan, "search_path");
 		rule->time_zone = scan_text(&scan, "time_zone");
 		rule->owner = scan_text(&scan, "owner");
 		rules = lappend(rules, rule);
 	}
 	scan_end(&scan);
-	list_sort(rules, compare_rules);
+	list_sort(rules, sla_compare_rules);
 	return rules;
 }
 
@@ -328,51 +323,65 @@ target_name(const char *level, const char *metric)
 	return psprintf("%s, %s", level, metric);
 }
 
-/*
- * Reads the targets of a level and compiles their conditions over rel, into
- * the current memory context.
- */
-static void
-read_targets(Level *level, Relation rel)
+List *
+sla_read_targets(const char *level)
 {
-	ConfigScan		scan;
-	int			size = 4;
+	List	   *targets = NIL;
+	ConfigScan	scan;
 
-	level->targets = palloc(size * sizeof(Target));
-	level->ntargets = 0;
-	scan_begin(&scan, SLA_TABLE_TARGET, "level", level->name);
+	scan_begin(&scan, SLA_TABLE_TARGET, "level", level);
 	while (scan_next(&scan))
 	{
-		Target	   *target;
+		SlaTarget  *target = palloc0(sizeof(SlaTarget));
 		bool		isnull;
-		char	   *condition = scan_text(&scan, "condition");
 
-		if (level->ntargets == size)
-		{
-			size *= 2;
-			level->targets = repalloc(level->targets, size * sizeof(Target));
-		}
-		target = &level->targets[level->ntargets++];
+		target->level = scan_text(&scan, "level");
 		target->metric = scan_text(&scan, "metric");
 		target->position = scan_integer(&scan, "position");
 		target->goal = *DatumGetIntervalP(scan_value(&scan, "goal", &isnull));
-		target->condition = NULL;
-		if (strcmp(condition, "true") != 0)
+		target->condition = scan_text(&scan, "condition");
+		target->search_path = scan_text(&scan, "search_path");
+		target->time_zone = scan_text(&scan, "time_zone");
+		target->owner = scan_text(&scan, "owner");
+		targets = lappend(targets, target);
+	}
+	scan_end(&scan);
+	return targets;
+}
+
+/*
+ * Compiles the conditions of a level's targets over rel, into the current
+ * memory context.
+ */
+static void
+compile_targets(Level *level, List *targets, Relation rel)
+{
+	ListCell   *cell;
+
+	level->targets = palloc0(Max(list_length(targets), 1) * sizeof(Target));
+	level->ntargets = 0;
+	foreach(cell, targets)
+	{
+		const SlaTarget *row = (const SlaTarget *) lfirst(cell);
+		Target	   *target = &level->targets[level->ntargets++];
+
+		target->metric = row->metric;
+		target->position = row->position;
+		target->goal = row->goal;
+		if (strcmp(row->condition, "true") != 0)
 		{
 			char	   *name = target_name(level->name, target->metric);
-			char	   *owner = scan_text(&scan, "owner");
 			SlaWriter	writer = {
-				.search_path = scan_text(&scan, "search_path"),
-				.time_zone = scan_text(&scan, "time_zone"),
-				.owner = sla_expression_owner(owner, "owner of target", name),
+				.search_path = row->search_path,
+				.time_zone = row->time_zone,
+				.owner = sla_expression_owner(row->owner, "owner of target", name),
 			};
 
 			target->condition =
-				sla_expression_compile_as(rel, condition, &writer, BOOLOID,
+				sla_expression_compile_as(rel, row->condition, &writer, BOOLOID,
 										  "condition of target", name, CurrentMemoryContext);
 		}
 	}
-	scan_end(&scan);
 	qsort(level->targets, level->ntargets, sizeof(Target), compare_targets);
 }
 
@@ -396,7 +405,7 @@ check_targets(const char *level, Relation rel)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	Level		scratch = {.name = level};
 
-	read_targets(&scratch, rel);
+	compile_targets(&scratch, sla_read_targets(level), rel);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 }
@@ -412,21 +421,85 @@ scan_level(ConfigScan *scan, const char *name)
 				 errmsg("level \"%s\" does not exist", name)));
 }
 
-/* Reads a level with its targets, into the current memory context. */
+/* The draft's level of that name, NULL if it has none. */
+static const SlaDraftLevel *
+draft_level(const SlaDraft *draft, const char *name)
+{
+	ListCell   *cell;
+
+	if (draft == NULL)
+		return NULL;
+	foreach(cell, draft->levels)
+	{
+		const SlaDraftLevel *level = (const SlaDraftLevel *) lfirst(cell);
+
+		if (strcmp(level->name, name) == 0)
+			return level;
+	}
+	return NULL;
+}
+
+/*
+ * Reads a level with its targets, into the current memory context.  draft may
+ * be NULL.
+ */
 static Level *
-read_level(const char *name, Relation rel)
+read_level(const char *name, Relation rel, const SlaDraft *draft)
 {
 	Level	   *level = palloc0(sizeof(Level));
-	ConfigScan	scan;
+	const SlaDraftLevel *drafted = draft_level(draft, name);
 
-	scan_level(&scan, name);
 	level->name = pstrdup(name);
 	level->name_text = cstring_to_text(name);
-	level->calendar = scan_text(&scan, "calendar");
-	level->agreement = agreement_named(scan_text(&scan, "agreement"));
-	scan_end(&scan);
-	read_targets(level, rel);
+	if (drafted != NULL)
+	{
+		level->calendar = pstrdup(drafted->calendar);
+		level->agreement = drafted->agreement;
+		compile_targets(level, drafted->targets, rel);
+	}
+	else
+	{
+		ConfigScan	scan;
+
+		scan_level(&scan, name);
+		level->calendar = scan_text(&scan, "calendar");
+		level->agreement = agreement_named(scan_text(&scan, "agreement"));
+		scan_end(&scan);
+		compile_targets(level, sla_read_targets(name), rel);
+	}
 	return level;
+}
+
+bool
+sla_read_level(const char *name, SlaDraftLevel *level)
+{
+	ConfigScan	scan;
+	bool		found;
+
+	scan_begin(&scan, SLA_TABLE_LEVEL, "name", name);
+	found = scan_next(&scan);
+	if (found)
+	{
+		level->name = pstrdup(name);
+		level->calendar = scan_text(&scan, "calendar");
+		level->agreement = agreement_named(scan_text(&scan, "agreement"));
+	}
+	scan_end(&scan);
+	if (found)
+		level->targets = sla_read_targets(name);
+	return found;
+}
+
+bool
+sla_config_has(SlaConfigTable table, const char *name)
+{
+	ConfigScan	scan;
+	bool		found;
+
+	scan_begin(&scan, table, "name", name);
+	found = scan_next(&scan);
+	scan_end(&scan);
+	return found;
 }
 
 SlaAgreement
@@ -580,7 +653,7 @@ lists_are_equal(List *rules)
 }
 
 static Level *
-level_of_rule(SlaRuleSet *set, const char *name, Relation rel)
+level_of_rule(SlaRuleSet *set, const char *name, Relation rel, const SlaDraft *draft)
 {
 	ListCell   *cell;
 	Level	   *level;
@@ -591,7 +664,7 @@ level_of_rule(SlaRuleSet *set, const char *name, Relation rel)
 		if (strcmp(level->name, name) == 0)
 			return level;
 	}
-	level = read_level(name, rel);
+	level = read_level(name, rel, draft);
 	set->levels = lappend(set->levels, level);
 	for (int i = 0; i < level->ntargets; i++)
 	{
@@ -607,10 +680,10 @@ level_of_rule(SlaRuleSet *set, const char *name, Relation rel)
 
 /*
  * Builds in a context below the current one, so that an error leaves nothing
- * behind.
+ * behind.  draft: instead of what is written down, where it is not NULL.
  */
 static SlaRuleSet *
-build_rule_set(const char *source, Relation rel)
+build_rule_set(const char *source, Relation rel, const SlaDraft *draft)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pg_sla rules",
 											  ALLOCSET_SMALL_SIZES);
@@ -631,7 +704,7 @@ build_rule_set(const char *source, Relation rel)
 	MemoryContextSetIdentifier(cxt, set->source);
 	sla_watch_relation(RelationGetRelid(rel));
 
-	foreach(cell, sla_read_rules(source))
+	foreach(cell, draft != NULL ? draft->rules : sla_read_rules(source))
 	{
 		SlaRule	   *rule = (SlaRule *) lfirst(cell);
 		SlaExpression *condition;
@@ -649,7 +722,7 @@ build_rule_set(const char *source, Relation rel)
 		condition = sla_compile_rule(rule, rule->condition, rel, scratch);
 		set->columns = bms_add_members(set->columns, sla_expression_columns(condition));
 		if (rule->set_level != NULL)
-			rule->level = level_of_rule(set, rule->set_level, rel);
+			rule->level = level_of_rule(set, rule->set_level, rel, draft);
 		if (now < rule->valid_from)
 		{
 			/* Its columns matter already: who watches them does not ask again. */
@@ -779,7 +852,7 @@ sla_rules_for(const char *source, Relation rel)
 	if (set != NULL && rule_set_valid(set))
 		return set;
 
-	set = build_rule_set(source, rel);
+	set = build_rule_set(source, rel, NULL);
 	forget_outdated();
 
 	/*
@@ -793,6 +866,24 @@ sla_rules_for(const char *source, Relation rel)
 	set->next = entry->sets;
 	entry->sets = set;
 	return set;
+}
+
+SlaRuleSet *
+sla_rules_of_draft(const char *source, Relation rel, const SlaDraft *draft)
+{
+	return build_rule_set(source, rel, draft);
+}
+
+bool
+sla_rules_valid(const SlaRuleSet *rules)
+{
+	return rule_set_valid(rules);
+}
+
+void
+sla_free_rules_of_draft(SlaRuleSet *rules)
+{
+	MemoryContextDelete(rules->cxt);
 }
 
 const Bitmapset *
@@ -828,24 +919,37 @@ choose_promises(const Level *level, TupleTableSlot *slot, SlaChosenLevel *chosen
 }
 
 void
-sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
-				  SlaChoice *choice)
+sla_choose_rules(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
+				 const SlaRule **chosen)
 {
 	const RuleList *list = is_new ? &rules->for_new : &rules->for_changed;
 	int			stop = find_stop(list, slot);
 
+	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
+		chosen[i] = find_setter(list, slot, i, stop);
+}
+
+void
+sla_promise_of_rule(const SlaRule *rule, TupleTableSlot *slot, SlaChosenLevel *chosen)
+{
+	chosen->level = pstrdup(rule->level->name);
+	chosen->calendar = pstrdup(rule->level->calendar);
+	chosen->rule = pstrdup(rule->name);
+	choose_promises(rule->level, slot, chosen);
+}
+
+void
+sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
+				  SlaChoice *choice)
+{
+	const SlaRule *chosen[SLA_N_AGREEMENTS];
+
 	memset(choice, 0, sizeof(SlaChoice));
+	sla_choose_rules(rules, slot, is_new, chosen);
 	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
 	{
-		const SlaRule *rule = find_setter(list, slot, i, stop);
-		SlaChosenLevel *chosen = &choice->agreements[i];
-
-		if (rule == NULL)
-			continue;
-		chosen->level = pstrdup(rule->level->name);
-		chosen->calendar = pstrdup(rule->level->calendar);
-		chosen->rule = pstrdup(rule->name);
-		choose_promises(rule->level, slot, chosen);
+		if (chosen[i] != NULL)
+			sla_promise_of_rule(chosen[i], slot, &choice->agreements[i]);
 	}
 }
 
@@ -1168,16 +1272,11 @@ static void
 check_metric(CallSite *site, const text *metric, MemoryContext cxt)
 {
 	char	   *name;
-	ConfigScan	scan;
-	bool		found;
 
 	if (text_is(metric, site->metric))
 		return;
 	name = text_to_cstring(metric);
-	scan_begin(&scan, SLA_TABLE_METRIC, "name", name);
-	found = scan_next(&scan);
-	scan_end(&scan);
-	if (!found)
+	if (!sla_config_has(SLA_TABLE_METRIC, name))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("metric \"%s\" does not exist", name),
@@ -1421,11 +1520,10 @@ set_value(Change *change, const char *column, Datum value)
 }
 
 /*
- * Whose rights a condition is given must have been the writer's to give.  The
- * owner may be missing where a superuser restores a dump.
+ * The owner may be missing where a superuser restores a dump.
  */
-static void
-check_may_own(const char *owner)
+void
+sla_check_may_own(const char *owner)
 {
 	Oid			role;
 
@@ -1462,7 +1560,7 @@ note_writer(Change *change)
 		set_value(change, "owner",
 				  CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)));
 	if (rewritten || text_changed(change, "search_path") || text_changed(change, "owner"))
-		check_may_own(new_text(change, "owner"));
+		sla_check_may_own(new_text(change, "owner"));
 	return !restored;
 }
 
@@ -1552,21 +1650,12 @@ sla_check_level(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("level \"%s\" has no calendar", name != NULL ? name : ""),
 				 errhint("Name one that sla.set_calendar() has made.")));
-	if (text_changed(&change, "calendar"))
-	{
-		ConfigScan		scan;
-		bool		found;
-
-		scan_begin(&scan, SLA_TABLE_CALENDAR, "name", calendar);
-		found = scan_next(&scan);
-		scan_end(&scan);
-		if (!found)
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("calendar \"%s\" of level \"%s\" does not exist", calendar,
-							name != NULL ? name : ""),
-					 errhint("Make it with sla.set_calendar() first.")));
-	}
+	if (text_changed(&change, "calendar") && !sla_config_has(SLA_TABLE_CALENDAR, calendar))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("calendar \"%s\" of level \"%s\" does not exist", calendar,
+						name != NULL ? name : ""),
+				 errhint("Make it with sla.set_calendar() first.")));
 	if (on_change != NULL &&
 		(strcmp(on_change, "forward") == 0 || strcmp(on_change, "reset") == 0 ||
 		 strcmp(on_change, "keep_stricter") == 0 || strcmp(on_change, "keep") == 0))
@@ -1578,9 +1667,8 @@ sla_check_level(PG_FUNCTION_ARGS)
 	return PointerGetDatum(change.new);
 }
 
-/* An error unless goal can be an amount of business time to reach. */
-static void
-check_goal(const Interval *goal, const char *name)
+void
+sla_check_goal(const Interval *goal, const char *name)
 {
 	const char *detail = NULL;
 
@@ -1662,7 +1750,7 @@ sla_check_target(PG_FUNCTION_ARGS)
 
 	goal = tuple_value(&change, change.new, "goal", &isnull);
 	if (!isnull)
-		check_goal(DatumGetIntervalP(goal), name);
+		sla_check_goal(DatumGetIntervalP(goal), name);
 	fully = note_writer(&change);
 	if (meaning_changed(&change) || text_changed(&change, "level"))
 	{

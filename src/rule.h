@@ -63,8 +63,25 @@ typedef struct SlaRule
 	struct SlaLevel *level;		/* what set_level names, within a rule set */
 } SlaRule;
 
+/* A row of sla.target. */
+typedef struct SlaTarget
+{
+	const char *level;
+	const char *metric;
+	int			position;
+	Interval	goal;
+	const char *condition;
+	const char *search_path;
+	const char *time_zone;
+	const char *owner;
+} SlaTarget;
+
 /* The rules of a source in the order in which they run, active or not. */
 extern List *sla_read_rules(const char *source);
+extern int	sla_compare_rules(const ListCell *a, const ListCell *b);
+
+/* The targets of a level, in no order. */
+extern List *sla_read_targets(const char *level);
 
 /*
  * Compiles a rule's condition, or a part of it, over rel.  Both are for those
@@ -72,6 +89,12 @@ extern List *sla_read_rules(const char *source);
  */
 extern SlaExpression *sla_compile_rule(const SlaRule *rule, const char *condition,
 									   Relation rel, MemoryContext cxt);
+
+/*
+ * A tstzrange as a half-open stretch of microseconds; an empty one ends where
+ * it begins.
+ */
+extern void sla_period(Datum value, TimestampTz *from, TimestampTz *until);
 
 /* Is the rule in force in this transaction, as far as its validity goes? */
 extern bool sla_rule_in_force(const SlaRule *rule);
@@ -87,6 +110,57 @@ typedef struct SlaRuleSet SlaRuleSet;
  * call that may read a table.
  */
 extern SlaRuleSet *sla_rules_for(const char *source, Relation rel);
+
+/*
+ * Rules that are not written down anywhere: all rules of the source, in order,
+ * and the levels that are other than those of sla.level and sla.target.
+ */
+typedef struct SlaDraftLevel
+{
+	const char *name;
+	const char *calendar;
+	SlaAgreement agreement;
+	List	   *targets;		/* of SlaTarget */
+} SlaDraftLevel;
+
+typedef struct SlaDraft
+{
+	List	   *rules;			/* of SlaRule */
+	List	   *levels;			/* of SlaDraftLevel */
+} SlaDraft;
+
+/*
+ * A draft compiled, below the current memory context and for the caller alone;
+ * the draft must outlive it.  Make it anew when it is no longer valid.
+ */
+extern SlaRuleSet *sla_rules_of_draft(const char *source, Relation rel,
+									  const SlaDraft *draft);
+extern bool sla_rules_valid(const SlaRuleSet *rules);
+extern void sla_free_rules_of_draft(SlaRuleSet *rules);
+
+/* A level with its targets as written down; false when there is none. */
+extern bool sla_read_level(const char *name, SlaDraftLevel *level);
+
+/* Is there a row of that name in sla.calendar, sla.metric, sla.level or sla.source? */
+extern bool sla_config_has(SlaConfigTable table, const char *name);
+
+/*
+ * Errors unless goal can be an amount of business time to reach, of the target
+ * of that name; and unless the current user may give a condition that owner.
+ */
+extern void sla_check_goal(const Interval *goal, const char *name);
+extern void sla_check_may_own(const char *owner);
+
+/*
+ * The rule that sets the level for each agreement, NULL where none does; valid
+ * as long as the rule set.
+ */
+extern void sla_choose_rules(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
+							 const SlaRule **chosen);
+
+/* What the level that such a rule sets promises the row, in the current memory context. */
+extern void sla_promise_of_rule(const SlaRule *rule, TupleTableSlot *slot,
+								SlaChosenLevel *chosen);
 
 /*
  * Runs the rules in order over the row in slot: those for new tickets or those

@@ -74,6 +74,20 @@ sla_execute(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types
 }
 
 void
+sla_read(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
+		 Datum *values, const char *nulls)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	int			result;
+
+	prepare(plan, statement, nargs, types);
+	result = SPI_execute_plan(*plan, values, nulls, true, 0);
+	if (result < 0)
+		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
+	MemoryContextSwitchTo(caller);
+}
+
+void
 sla_read_newest(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
 				Datum *values)
 {

@@ -17,6 +17,10 @@
 extern void sla_execute(SPIPlanPtr *plan, const char *statement, int nargs,
 						const Oid *types, Datum *values, const char *nulls);
 
+/* The same under the snapshot of the caller's statement, for what only reads. */
+extern void sla_read(SPIPlanPtr *plan, const char *statement, int nargs,
+					 const Oid *types, Datum *values, const char *nulls);
+
 /*
  * Read configuration, for what is kept under a generation: under the newest
  * snapshot, since that of a REPEATABLE READ transaction may be older than the

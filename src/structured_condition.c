@@ -885,8 +885,8 @@ group(Reader *reader, JsonbContainer *object, const char *path)
 	return sql.len > 0 ? sql.data : pstrdup("true");
 }
 
-static char *
-condition_from_json(Relation rel, Jsonb *json)
+char *
+sla_condition_of_json(Relation rel, Jsonb *json)
 {
 	Reader		reader = {.rel = rel, .path = "$"};
 	char	   *sql;
@@ -911,7 +911,7 @@ Datum
 sla_condition_from_json(PG_FUNCTION_ARGS)
 {
 	Relation	rel = sla_open_row_relation(PG_GETARG_OID(0));
-	char	   *sql = condition_from_json(rel, PG_GETARG_JSONB_P(1));
+	char	   *sql = sla_condition_of_json(rel, PG_GETARG_JSONB_P(1));
 
 	relation_close(rel, NoLock);
 	PG_RETURN_TEXT_P(cstring_to_text(sql));
@@ -931,7 +931,7 @@ sla_condition_from_json_source(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("source \"%s\" does not exist", source),
 				 errhint("Call sla.track() first, or pass the table: '...'::regclass.")));
-	sql = condition_from_json(rel, PG_GETARG_JSONB_P(1));
+	sql = sla_condition_of_json(rel, PG_GETARG_JSONB_P(1));
 	relation_close(rel, NoLock);
 	PG_RETURN_TEXT_P(cstring_to_text(sql));
 }
