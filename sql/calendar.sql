@@ -88,6 +88,72 @@ SELECT * FROM week;
 SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00', '{national}');
 DELETE FROM sla.calendar_version WHERE effective_from = '2026-05-20';
 
+-- Whatever the opening hours say of PH: "closed" closes, "open" leaves the day as it is where other sets do.
+SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00; PH 08:30-10:00', '{national,office}');
+INSERT INTO sla.holiday (holiday_set, day, hours, origin) VALUES ('national', '2026-05-21', 'off', 'x'), ('national', '2026-05-22', 'Closed', 'x'),
+	('office', '2026-05-18', 'closed', 'x'), ('office', '2026-05-19', 'open', 'x'), ('office', '2026-05-22', 'open', 'x'), ('office', '2026-05-24', 'open', 'x');
+SELECT * FROM week;
+UPDATE sla.holiday SET hours = 'open' WHERE holiday_set = 'national' AND day = '2026-05-22';
+SELECT * FROM week WHERE day = 'Fri 22';
+DELETE FROM sla.holiday WHERE origin = 'x';
+SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00', '{national}');
+
+-- Derived from another, with differences: later rules, and holiday sets of its own. What these open replaces what the base's sets say, what they close is closed as well.
+SELECT sla.set_calendar('branch', NULL, 'We 10:00-12:00; Sa 09:00-10:00', '{office}', base => 'support');
+INSERT INTO sla.holiday (holiday_set, day, hours, origin) VALUES ('office', '2026-05-18', 'open', 'x'), ('office', '2026-05-22', 'off 09:00-10:00', 'x'), ('national', '2026-05-21', 'off', 'x');
+CREATE VIEW both_weeks AS SELECT to_char(d, 'Dy') || ' ' || to_char(d, 'DD') AS day, pg_temp.day('support', d::date) AS base, pg_temp.day('branch', d::date) AS derived
+	FROM generate_series('2026-05-18'::date, '2026-05-24', '1 day') AS d;
+SELECT * FROM both_weeks;
+DELETE FROM sla.holiday WHERE origin = 'x';
+-- at once what the base becomes, from the day on which it does, and as long as it is the base
+SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 06:00-18:00', '{national}', '2026-05-20');
+SELECT sla.set_calendar('branch', NULL, 'Fr off', base => 'support', effective_from => '2026-05-21');
+SELECT sla.set_calendar('branch', 'UTC', '23:00-24:00', effective_from => '2026-05-24');
+SELECT * FROM both_weeks;
+SELECT * FROM sla.calendar_history WHERE calendar IN ('branch', 'support') ORDER BY calendar, effective_from;
+-- in a zone of its own; where the base is not in force, it is not either
+SELECT sla.set_calendar('tokyo', 'Asia/Tokyo', NULL, base => 'branch');
+DELETE FROM sla.calendar_version WHERE calendar = 'support' AND effective_from = '-infinity';
+SELECT d::date, pg_temp.day('branch', d::date), pg_temp.day('tokyo', d::date) FROM generate_series('2026-05-19'::date, '2026-05-22', '1 day') AS d;
+DELETE FROM sla.calendar_version WHERE calendar = 'support';
+SELECT pg_temp.day('branch', '2026-05-20'), pg_temp.day('branch', '2026-05-24');
+DELETE FROM sla.calendar_version WHERE calendar = 'branch' AND effective_from = '2026-05-24';
+SELECT pg_temp.failure($$SELECT sla.is_open('branch', now())$$);
+SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00 || Sa 01:00-02:00', '{national}');
+SELECT open, reason FROM sla.explain_business_time('tokyo', '2026-05-18', '2026-05-21');
+-- what an edit touches
+UPDATE sla.calendar SET changed_at = '2000-01-01';
+UPDATE sla.holiday SET name = 'A Monday' WHERE holiday_set = 'national';
+SELECT name, changed_at <> '2000-01-01' AS touched FROM sla.calendar ORDER BY name;
+UPDATE sla.calendar SET changed_at = '2000-01-01';
+UPDATE sla.calendar_version SET hours = 'We 10:00-13:00' WHERE calendar = 'branch';
+SELECT name, changed_at <> '2000-01-01' AS touched FROM sla.calendar ORDER BY name;
+-- what is refused
+SELECT pg_temp.failure($$SELECT sla.set_calendar('support', NULL, NULL, base => 'tokyo')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, '24/7', base => 'bad')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, '24/7', base => 'unheard-of')$$);
+SELECT pg_temp.failure($$INSERT INTO sla.calendar_version (calendar, effective_from, base) VALUES ('branch', '2030-01-01', 'unheard-of')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, 'off', base => 'support')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('branch', NULL, 'Mo-Su off', base => 'support')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('branch', NULL, 'Mo-Fr off', base => 'support')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', 'Mars/Olympus', NULL, base => 'support')$$);
+SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, 'nonsense', base => 'support')$$);
+SELECT pg_temp.failure($$UPDATE sla.calendar_version SET base = NULL WHERE calendar = 'tokyo'$$);
+SELECT pg_temp.failure($$DELETE FROM sla.calendar WHERE name = 'support'$$);
+SELECT pg_temp.failure($$DO 'BEGIN FOR i IN 1 .. 20 LOOP PERFORM sla.set_calendar(''d'' || i, NULL, NULL, base => CASE i WHEN 1 THEN ''support'' ELSE ''d'' || i - 1 END); END LOOP; END'$$);
+-- renamed, and gone in any order
+UPDATE sla.calendar SET name = 'backing' WHERE name = 'support';
+SELECT pg_temp.day('branch', '2026-05-20'), base FROM sla.calendar_version WHERE calendar = 'branch';
+UPDATE sla.calendar SET name = 'support' WHERE name = 'backing';
+BEGIN;
+DELETE FROM sla.calendar;
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+DELETE FROM sla.calendar WHERE name IN ('branch', 'tokyo');
+SELECT sla.set_calendar('support', 'UTC', 'Mo-Fr 08:00-16:00', '{national}');
+DROP VIEW both_weeks;
+
 -- Whatever is written to the tables is used by the next command.
 UPDATE sla.holiday SET hours = '12:00-13:00' WHERE day = '2026-05-18';
 SELECT pg_temp.day('support', '2026-05-18');

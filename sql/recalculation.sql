@@ -56,6 +56,15 @@ SELECT * FROM deadlines WHERE ticket = 'future';
 SELECT * FROM sla.calendar_history WHERE calendar = 'recalculation';
 SELECT ticket, metric, former, deadline FROM changes;
 SELECT * FROM sla.verify('recalculation');
+-- A calendar derived from another moves with it, and with holidays of either; a preview shows it.
+SELECT sla.set_calendar('recalculation other', NULL, 'Fr 09:00-16:00', base => 'recalculation');
+SELECT * FROM deadlines WHERE ticket = 'future';
+SELECT ticket, agreement, metric, former, deadline, late FROM sla.preview_calendar('recalculation', 'UTC', 'Mo-Fr 06:00-16:00', '{recalculation}', '2098-01-03') WHERE source = 'recalculation' AND ticket = 'future';
+SELECT ticket, agreement, metric, former, deadline, late FROM sla.preview_calendar('recalculation other', NULL, 'Fr off', base => 'recalculation') WHERE source = 'recalculation' AND ticket = 'future';
+DELETE FROM sla.holiday WHERE holiday_set = 'recalculation';
+SELECT * FROM deadlines WHERE ticket = 'future';
+SELECT ticket, agreement, metric, former, deadline, reason FROM changes WHERE ticket = 'future' AND agreement = 'operational';
+SELECT * FROM sla.verify('recalculation');
 
 SELECT sla.untrack('recalculation');
 DELETE FROM sla.rule WHERE source = 'recalculation';

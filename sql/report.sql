@@ -81,6 +81,13 @@ UPDATE sla.level SET calendar = 'report holidays' WHERE name = 'report level';
 INSERT INTO ticket VALUES (9, 'sales', 'ann', 'open', '2024-03-04 09:00+01', NULL);
 SET pg_sla.now = '2024-03-04 12:00 UTC';
 SELECT holiday_set, days, known_until, imported_at, deadlines_beyond, state FROM sla.calendar_health WHERE calendar = 'report holidays' ORDER BY known_until NULLS FIRST;
+SELECT source, ticket, request, deadline, holiday_set, known_until FROM sla.deadline_beyond WHERE calendar = 'report holidays';
+-- an import that is long past; a set that only a former version uses; sets of the base; none at all
+UPDATE sla.holiday_set SET imported_at = '2023-03-04 11:59 UTC', known_from = '2023-01-01', known_to = '2031-01-01' WHERE name = 'report good';
+SELECT sla.set_calendar('report holidays', 'Europe/Oslo', 'Mo-Fr 08:00-16:00', '{report good}', '2024-01-02');
+SELECT sla.set_calendar('report derived', NULL, 'We off', '{report short}', base => 'report holidays');
+SELECT sla.set_calendar('report plain', 'UTC', '24/7');
+SELECT calendar, holiday_set, days, known_until, imported_at, deadlines_beyond, state FROM sla.calendar_health WHERE calendar LIKE 'report %' ORDER BY 1, 4 NULLS FIRST;
 
 -- sla.now(): the setting, else the transaction's time.
 SELECT sla.now();

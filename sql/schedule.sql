@@ -78,7 +78,8 @@ FROM unnest(ARRAY[
 	'UTC: 20:00-06:00 holidays 2026-05-18',
 	'UTC: 20:00-06:00 holidays 2026-05-18 off 02:00-04:00,22:00-26:00',
 	'UTC: Mo-Fr 08:00-16:00; PH 10:00-12:00 holidays 2026-05-18 off 09:00-10:00,15:00-17:00',
-	'UTC: Mo-Fr 08:00-16:00 holidays 2026-05-18 off 00:00-24:00'
+	'UTC: Mo-Fr 08:00-16:00 holidays 2026-05-18 off 00:00-24:00',
+	'UTC: Mo-Fr 08:00-16:00; PH 10:00-12:00 holidays 2026-05-18 closed, 2026-05-19 Open'
 ]::sla.schedule[]) AS s;
 
 -- Put together.
@@ -147,7 +148,7 @@ SELECT pg_temp.refused(t) FROM unnest(ARRAY[
 	'UTC: 24/7 holidays', 'UTC: 24/7 holidays tomorrow', 'UTC: 24/7 holidays 2026-13-01', 'UTC: 24/7 holidays 2026-02-29',
 	'UTC: 24/7 holidays 0000-01-01', 'UTC: 24/7 holidays 10000-01-01', 'UTC: 24/7 holidays 2026-1-1', 'UTC: 24/7 holidays 2026-01-01,',
 	'UTC: 24/7 holidays 2026-01-01 2026-01-02', 'UTC: 24/7 holidays 2026-01-01, 08:00-12:00',
-	'UTC: 24/7 holidays 2026-01-01, 2026-01-01 off', 'UTC: 24/7 holidays 2026-01-01 closed', 'UTC: 24/7 holidays 2026-01-01 Mo 08:00-12:00',
+	'UTC: 24/7 holidays 2026-01-01, 2026-01-01 off', 'UTC: 24/7 holidays 2026-01-01 shut', 'UTC: 24/7 holidays 2026-01-01 Mo 08:00-12:00',
 	'UTC: 24/7 holidays 2026-01-01 off Mo 08:00-12:00', 'UTC: 24/7 holidays 2026-01-01 off08:00-12:00', 'UTC: 24/7 holidays 2026-01-01 off off',
 	'UTC: 24/7 holidays 2026-01-01 2026', 'UTC: 24/7 holidays 2026-01-01 08:00', 'UTC: 24/7 holidays 2026-01-01 08:00-12:00,x',
 	'(UTC: 24/7', '(UTC: 24/7))', '(UTC: 24/7) +', '(UTC: 24/7) + UTC: 24/7', '(UTC: 24/7) / (UTC: 24/7)', '(UTC: 24/7) + (UTC: 24/7) + (UTC: 24/7)', '()'

@@ -11,6 +11,10 @@
  * It works in parallel workers and on standbys, and asks for no privilege on
  * the tables: who may use the functions may use all calendars.
  *
+ * A version may be derived from another calendar: on each of its dates it says
+ * what the version of that one in force on the date says, with its own opening
+ * hours as later rules and its own holiday sets beside the other's.
+ *
  * A calendar is read again when any row of the four tables has changed, and
  * compiled again only when what it is made of has.  Many calendars have the
  * same holidays: what is read of a holiday set is kept until the generation
@@ -38,6 +42,7 @@
 #include "schedule.h"
 #include "timeline_cache.h"
 
+SLA_FUNCTION(sla_check_calendar);
 SLA_FUNCTION(sla_check_calendar_version);
 SLA_FUNCTION(sla_check_holiday);
 
@@ -48,7 +53,8 @@ enum
 	Anum_calendar_version_effective_from,
 	Anum_calendar_version_time_zone,
 	Anum_calendar_version_hours,
-	Anum_calendar_version_holiday_sets
+	Anum_calendar_version_holiday_sets,
+	Anum_calendar_version_base
 };
 
 enum
@@ -59,11 +65,16 @@ enum
 	Anum_holiday_name
 };
 
-/* A version of a calendar. */
+/* Of how many others, one through another, a calendar may be derived. */
+#define MAX_BASES	16
+
+/* A version of a calendar, or what of it meets one of its base. */
 typedef struct version
 {
-	const char *hours;			/* as written */
+	const char *hours;			/* as written; derived: those of the bases before */
 	sla_part	part;
+	int			nsets;
+	char	  **sets;			/* names of its holiday sets, and of its bases' */
 } version;
 
 /* All of a calendar, by the days from which the versions are in force. */
@@ -91,6 +102,33 @@ static Size sets_size = 0;
 
 /* With more bytes than this they are forgotten sooner. */
 #define MAX_SETS_SIZE	(1024 * 1024)
+
+/* A row of sla.calendar_version. */
+typedef struct version_row
+{
+	sla_date	from_day;
+	const char *time_zone;		/* NULL: the base's */
+	const char *hours;			/* NULL: none of its own */
+	List	   *sets;			/* names */
+	const char *base;			/* NULL: not derived */
+} version_row;
+
+/* What a calendar is made of on the local dates [from_day, to_day). */
+typedef struct stretch
+{
+	sla_date	from_day;
+	sla_date	to_day;
+	const char *time_zone;
+	List	   *hours;			/* texts, the first base's first */
+	List	   *sets;			/* a list of names for each of them */
+} stretch;
+
+/* A holiday of a set, and whose set it is: 0 the first base's. */
+typedef struct ranked_holiday
+{
+	sla_holiday holiday;
+	int			rank;
+} ranked_holiday;
 
 /* A list of holidays that versions of calendars share. */
 typedef struct holiday_list
@@ -131,10 +169,12 @@ calendar_exists(const text *name)
 static int
 compare_holidays(const void *a, const void *b)
 {
-	sla_date	x = ((const sla_holiday *) a)->day;
-	sla_date	y = ((const sla_holiday *) b)->day;
+	const ranked_holiday *x = a;
+	const ranked_holiday *y = b;
 
-	return (x > y) - (x < y);
+	if (x->holiday.day != y->holiday.day)
+		return x->holiday.day < y->holiday.day ? -1 : 1;
+	return x->rank - y->rank;
 }
 
 /* Read a holiday set into the current memory context. */
@@ -161,9 +201,6 @@ read_holiday_set(const text *name)
 		hours = DatumGetTextPP(heap_getattr(row, Anum_holiday_hours,
 											RelationGetDescr(relation), &isnull));
 		sla_holiday_hours_read(VARDATA_ANY(hours), VARSIZE_ANY_EXHDR(hours), &holiday, NULL);
-
-		/* Closed, unless the opening hours have something to say of PH. */
-		holiday.usual_hours = holiday.nwindows == 0 && !holiday.working_day;
 
 		if (set->nholidays == room)
 		{
@@ -194,21 +231,20 @@ forget_holiday_sets(uint64 generation)
 
 /* A holiday set as it was in that generation or later. */
 static holiday_set *
-find_holiday_set(const text *name)
+find_holiday_set(const char *name)
 {
-	char	   *name_text = text_to_cstring(name);
 	holiday_set *set;
 	MemoryContext context;
 	MemoryContext old;
 
-	for (set = known_sets; set != NULL && strcmp(set->name, name_text) != 0; set = set->next)
+	for (set = known_sets; set != NULL && strcmp(set->name, name) != 0; set = set->next)
 		;
 	if (set == NULL)
 	{
 		context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla holiday set",
 										ALLOCSET_SMALL_SIZES);
 		old = MemoryContextSwitchTo(context);
-		set = read_holiday_set(name);
+		set = read_holiday_set(cstring_to_text(name));
 		MemoryContextSwitchTo(old);
 		MemoryContextSetParent(context, sets_context);
 		sets_size += MemoryContextMemAllocated(context, false);
@@ -258,94 +294,92 @@ unite_windows(const sla_window *a, int na, const sla_window *b, int nb, sla_wind
 	return n;
 }
 
-/*
- * One holiday of the several that sets have for a day: what each of them
- * leaves open.
- */
+/* What two holidays of a day both leave open. */
 static sla_holiday
-merge_holidays(const sla_holiday *holidays, int n, const sla_hours *hours)
+merge_holidays(const sla_holiday *first, const sla_holiday *other, const sla_hours *hours)
 {
-	sla_holiday result = holidays[0];
+	sla_holiday result = *first;
+	sla_holiday usual = {0};
+	sla_window *windows;
 
-	for (int i = 1; i < n; i++)
+	CHECK_FOR_INTERRUPTS();
+	if (other->nclosed > 0)
 	{
-		const sla_holiday *other = &holidays[i];
-		sla_holiday usual = {0};
-		sla_window *windows;
+		int			nclosed;
 
-		CHECK_FOR_INTERRUPTS();
-		if (other->nclosed > 0)
-		{
-			int			nclosed;
-
-			windows = palloc(sizeof(sla_window) * (result.nclosed + other->nclosed));
-			nclosed = unite_windows(result.closed, result.nclosed,
-									other->closed, other->nclosed, windows);
-			if (nclosed > SLA_MAX_HOLIDAY_WINDOWS)
-				ereport(ERROR,
-						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						 errmsg("a holiday has more than %d times", SLA_MAX_HOLIDAY_WINDOWS)));
-			result.nclosed = nclosed;
-			result.closed = windows;
-		}
-
-		/* A working day leaves open what the others do. */
-		if (other->working_day)
-			continue;
-		if (result.working_day)
-		{
-			result.working_day = false;
-			result.usual_hours = other->usual_hours;
-			result.windows = other->windows;
-			result.nwindows = other->nwindows;
-			continue;
-		}
-
-		if (result.usual_hours && other->usual_hours)
-			continue;
-
-		if (result.usual_hours || other->usual_hours)
-		{
-			sla_window *usual_windows = palloc(sizeof(sla_window) *
-											   sla_hours_max_windows(hours));
-
-			usual.windows = usual_windows;
-			if (sla_hours_names_holidays(hours))
-				usual.nwindows = sla_hours_on(hours, result.day, true, usual_windows);
-		}
-		if (result.usual_hours)
-		{
-			result.windows = usual.windows;
-			result.nwindows = usual.nwindows;
-			result.usual_hours = false;
-		}
-		if (!other->usual_hours)
-			usual = *other;
-
-		windows = palloc(sizeof(sla_window) * (result.nwindows + usual.nwindows + 1));
-		result.nwindows = intersect_windows(result.windows, result.nwindows,
-											usual.windows, usual.nwindows, windows);
-		result.windows = windows;
+		windows = palloc(sizeof(sla_window) * (result.nclosed + other->nclosed));
+		nclosed = unite_windows(result.closed, result.nclosed,
+								other->closed, other->nclosed, windows);
+		if (nclosed > SLA_MAX_HOLIDAY_WINDOWS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a holiday has more than %d times", SLA_MAX_HOLIDAY_WINDOWS)));
+		result.nclosed = nclosed;
+		result.closed = windows;
 	}
+
+	/* A working day leaves open what the others do. */
+	if (other->working_day)
+		return result;
+	if (result.working_day)
+	{
+		result.working_day = false;
+		result.usual_hours = other->usual_hours;
+		result.windows = other->windows;
+		result.nwindows = other->nwindows;
+		return result;
+	}
+
+	if (result.usual_hours && other->usual_hours)
+		return result;
+
+	if (result.usual_hours || other->usual_hours)
+	{
+		sla_window *usual_windows = palloc(sizeof(sla_window) *
+										   sla_hours_max_windows(hours));
+
+		usual.windows = usual_windows;
+		if (sla_hours_names_holidays(hours))
+			usual.nwindows = sla_hours_on(hours, result.day, true, usual_windows);
+	}
+	if (result.usual_hours)
+	{
+		result.windows = usual.windows;
+		result.nwindows = usual.nwindows;
+		result.usual_hours = false;
+	}
+	if (!other->usual_hours)
+		usual = *other;
+
+	windows = palloc(sizeof(sla_window) * (result.nwindows + usual.nwindows + 1));
+	result.nwindows = intersect_windows(result.windows, result.nwindows,
+										usual.windows, usual.nwindows, windows);
+	result.windows = windows;
 	return result;
 }
 
-/* The sets named by a version, each once. */
-static List *
-sets_of(ArrayType *names)
+/*
+ * One holiday of the several that sets have for a day, by rank: what each of
+ * them leaves open.  But hours that a calendar's own set gives the day are what
+ * it differs in, and replace what the sets of its bases say.
+ */
+static sla_holiday
+combine_holidays(const ranked_holiday *holidays, int n, const sla_hours *hours)
 {
-	Datum	   *elements;
-	bool	   *nulls;
-	int			n;
-	List	   *sets = NIL;
+	sla_holiday result = {0};
 
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
-	for (int i = 0; i < n; i++)
+	for (int i = 0, same; i < n; i += same)
 	{
-		if (!nulls[i])
-			sets = list_append_unique_ptr(sets, find_holiday_set(DatumGetTextPP(elements[i])));
+		sla_holiday own = holidays[i].holiday;
+
+		for (same = 1; i + same < n && holidays[i + same].rank == holidays[i].rank; same++)
+			own = merge_holidays(&own, &holidays[i + same].holiday, hours);
+		if (i == 0 || own.nwindows > 0 || (own.working_day && own.nclosed == 0))
+			result = own;
+		else
+			result = merge_holidays(&result, &own, hours);
 	}
-	return sets;
+	return result;
 }
 
 static bool
@@ -487,47 +521,232 @@ shared_holidays(const sla_holiday *holidays, int n, MemoryContext context)
 
 /*
  * The holidays of a version, on the days on which it is in force, one for a
- * day, sorted.  They live as long as `context`.
+ * day, sorted.  They live as long as `context`.  The sets are lists of names,
+ * one for each calendar that it is made of.
  */
 static void
-merge_sets(List *sets, sla_part *part, MemoryContext context)
+merge_sets(List *names, sla_part *part, MemoryContext context)
 {
+	List	   *known = NIL;
 	ListCell   *cell;
-	sla_holiday *all;
+	ListCell   *inner;
+	ranked_holiday *all;
+	sla_holiday *merged;
 	int			n = 0;
 	int			nmerged = 0;
-	int			room = 0;
+	Size		room = 0;
 
-	foreach(cell, sets)
-		room += ((holiday_set *) lfirst(cell))->nholidays;
+	foreach(cell, names)
+	{
+		foreach(inner, (List *) lfirst(cell))
+			room += find_holiday_set(lfirst(inner))->nholidays;
+	}
 	if (room == 0)
 		return;
 
-	all = palloc(sizeof(sla_holiday) * room);
-	foreach(cell, sets)
+	all = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(ranked_holiday) * room);
+	foreach(cell, names)
 	{
-		holiday_set *set = lfirst(cell);
-
-		for (int i = 0; i < set->nholidays; i++)
+		foreach(inner, (List *) lfirst(cell))
 		{
-			sla_date	day = set->holidays[i].day;
+			holiday_set *set = find_holiday_set(lfirst(inner));
 
-			if (day >= part->from_day && day < part->to_day)
-				all[n++] = set->holidays[i];
+			/* Twice is once: a base that has it is enough. */
+			if (list_member_ptr(known, set))
+				continue;
+			known = lappend(known, set);
+			for (int i = 0; i < set->nholidays; i++)
+			{
+				sla_date	day = set->holidays[i].day;
+
+				if (day >= part->from_day && day < part->to_day)
+					all[n++] = (ranked_holiday) {
+						.holiday = set->holidays[i],
+						.rank = foreach_current_index(cell)
+					};
+			}
 		}
 	}
 	if (n == 0)
 		return;
-	if (list_length(sets) > 1)
-		qsort(all, n, sizeof(sla_holiday), compare_holidays);
+	if (list_length(known) > 1)
+		qsort(all, n, sizeof(ranked_holiday), compare_holidays);
+	merged = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(sla_holiday) * n);
 	for (int i = 0, same; i < n; i += same)
 	{
-		for (same = 1; i + same < n && all[i + same].day == all[i].day; same++)
+		for (same = 1; i + same < n && all[i + same].holiday.day == all[i].holiday.day; same++)
 			;
-		all[nmerged++] = merge_holidays(all + i, same, part->hours);
+		merged[nmerged++] = combine_holidays(all + i, same, part->hours);
 	}
-	part->holidays = shared_holidays(all, nmerged, context);
+	part->holidays = shared_holidays(merged, nmerged, context);
 	part->nholidays = nmerged;
+}
+
+/* A column of a version that is a text, or NULL. */
+static const char *
+text_column(HeapTuple row, int number, TupleDesc columns)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, number, columns, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* The rows of a calendar's versions, by the days from which they are in force. */
+static List *
+read_versions(const char *calendar)
+{
+	Relation	relation = table_open(sla_config_relid(SLA_TABLE_CALENDAR_VERSION),
+									  AccessShareLock);
+	TupleDesc	columns = RelationGetDescr(relation);
+	SysScanDesc scan = scan_by_name(relation, SLA_TABLE_CALENDAR_VERSION,
+									cstring_to_text(calendar));
+	List	   *result = NIL;
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		version_row *version = palloc0(sizeof(version_row));
+		bool		isnull;
+		Datum	   *sets;
+		bool	   *nulls;
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		version->from_day =
+			DatumGetDateADT(heap_getattr(row, Anum_calendar_version_effective_from,
+										 columns, &isnull));
+		version->time_zone = text_column(row, Anum_calendar_version_time_zone, columns);
+		version->hours = text_column(row, Anum_calendar_version_hours, columns);
+		version->base = text_column(row, Anum_calendar_version_base, columns);
+		deconstruct_array(DatumGetArrayTypeP(heap_getattr(row,
+														  Anum_calendar_version_holiday_sets,
+														  columns, &isnull)),
+						  TEXTOID, -1, false, TYPALIGN_INT, &sets, &nulls, &n);
+		for (int i = 0; i < n; i++)
+		{
+			if (!nulls[i])
+				version->sets = lappend(version->sets, TextDatumGetCString(sets[i]));
+		}
+		result = lappend(result, version);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return result;
+}
+
+/*
+ * What a calendar is made of, in the order of days.  `derived` are the names of
+ * those that are derived from it, the one asked for first.  Where a base is not
+ * in force, what is derived from it is not either.
+ */
+static List *
+stretches_of(const char *calendar, List *derived)
+{
+	List	   *rows;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, derived)
+	{
+		if (strcmp(lfirst(cell), calendar) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("calendar \"%s\" would be derived from itself", calendar),
+					 errhint("Change one of the bases in sla.calendar_version.")));
+	}
+	if (list_length(derived) > MAX_BASES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("calendar \"%s\" is derived through more than %d others",
+						(const char *) linitial(derived), MAX_BASES),
+				 errhint("Derive it from one of them that is nearer to the first.")));
+	check_stack_depth();
+	derived = lappend(list_copy(derived), unconstify(char *, calendar));
+
+	/* The index gives them in the order of effective_from. */
+	rows = read_versions(calendar);
+	if (rows == NIL && list_length(derived) > 1 && !calendar_exists(cstring_to_text(calendar)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("calendar \"%s\" does not exist", calendar),
+				 errdetail("The calendar \"%s\" would be derived from it.",
+						   (const char *) list_nth(derived, list_length(derived) - 2)),
+				 errhint("Make it with sla.set_calendar() first.")));
+	foreach(cell, rows)
+	{
+		version_row *row = lfirst(cell);
+		sla_date	to_day = lnext(rows, cell) != NULL
+			? ((version_row *) lfirst(lnext(rows, cell)))->from_day : SLA_DATE_LAST;
+		ListCell   *inner;
+
+		Assert(row->from_day < to_day);
+		if (row->base == NULL)
+		{
+			stretch    *whole = palloc(sizeof(stretch));
+
+			*whole = (stretch) {
+				.from_day = row->from_day,
+				.to_day = to_day,
+				.time_zone = row->time_zone,
+				.hours = list_make1(unconstify(char *, row->hours)),
+				.sets = list_make1(row->sets),
+			};
+			result = lappend(result, whole);
+			continue;
+		}
+		foreach(inner, stretches_of(row->base, derived))
+		{
+			stretch    *base = lfirst(inner);
+			stretch    *own;
+
+			if (base->from_day >= to_day || base->to_day <= row->from_day)
+				continue;
+			own = palloc(sizeof(stretch));
+			*own = *base;
+			own->from_day = Max(base->from_day, row->from_day);
+			own->to_day = Min(base->to_day, to_day);
+			if (row->time_zone != NULL)
+				own->time_zone = row->time_zone;
+			if (row->hours != NULL)
+				own->hours = lappend(list_copy(base->hours), unconstify(char *, row->hours));
+			own->sets = lappend(list_copy(base->sets), row->sets);
+			result = lappend(result, own);
+		}
+	}
+	list_free(derived);
+	return result;
+}
+
+/*
+ * Opening hours of which each text holds later rules than the one before, as
+ * if they had been written in one.
+ */
+static char *
+joined_hours(List *texts)
+{
+	StringInfoData joined;
+	ListCell   *cell;
+
+	if (list_length(texts) == 1)
+		return pstrdup(linitial(texts));
+
+	/* Their canonical texts: however each is written, it ends with its last rule. */
+	initStringInfo(&joined);
+	foreach(cell, texts)
+	{
+		const char *text = lfirst(cell);
+		sla_hours  *hours = sla_hours_read(text, strlen(text), NULL);
+		size_t		length = sla_hours_print(hours, NULL, 0);
+
+		if (joined.len > 0)
+			appendStringInfoString(&joined, "; ");
+		enlargeStringInfo(&joined, (int) length + 1);
+		sla_hours_print(hours, joined.data + joined.len, length + 1);
+		joined.len += (int) length;
+		pfree(hours);
+	}
+	return joined.data;
 }
 
 /*
@@ -535,72 +754,57 @@ merge_sets(List *sets, sla_part *part, MemoryContext context)
  * current one.  NULL when it has no version.
  */
 static definition *
-read_definition(const text *name, MemoryContext context)
+read_definition(const char *name, MemoryContext context)
 {
-	Relation	relation;
-	SysScanDesc scan;
-	HeapTuple	row;
+	List	   *stretches = stretches_of(name, NIL);
 	definition *result;
-	int			room = 4;
-	version    *versions = palloc(sizeof(version) * room);
-	int			n = 0;
-	List	   *names = NIL;
+	ListCell   *cell;
 
-	relation = table_open(sla_config_relid(SLA_TABLE_CALENDAR_VERSION), AccessShareLock);
-	scan = scan_by_name(relation, SLA_TABLE_CALENDAR_VERSION, name);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		TupleDesc	columns = RelationGetDescr(relation);
-		bool		isnull;
-		version    *version;
-		text	   *hours;
-		char	   *zone_name;
-		MemoryContext old;
-
-		CHECK_FOR_INTERRUPTS();
-		if (n == room)
-		{
-			room *= 2;
-			versions = repalloc(versions, sizeof(*version) * room);
-		}
-		version = memset(&versions[n++], 0, sizeof(*version));
-		version->part.from_day =
-			DatumGetDateADT(heap_getattr(row, Anum_calendar_version_effective_from,
-										 columns, &isnull));
-		zone_name = TextDatumGetCString(heap_getattr(row, Anum_calendar_version_time_zone,
-													 columns, &isnull));
-		hours = DatumGetTextPP(heap_getattr(row, Anum_calendar_version_hours, columns, &isnull));
-		names = lappend(names,
-						DatumGetArrayTypePCopy(heap_getattr(row,
-															Anum_calendar_version_holiday_sets,
-															columns, &isnull)));
-
-		old = MemoryContextSwitchTo(context);
-		version->part.zone = sla_zone_named(zone_name, NULL);
-		version->hours = text_to_cstring(hours);
-		version->part.hours = sla_hours_read(version->hours, strlen(version->hours), NULL);
-		MemoryContextSwitchTo(old);
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	if (n == 0)
+	if (stretches == NIL)
 		return NULL;
-
-	/* The index gives them in the order of effective_from. */
-	for (int i = 0; i < n; i++)
-	{
-		sla_part   *part = &versions[i].part;
-
-		part->to_day = i + 1 < n ? versions[i + 1].part.from_day : SLA_DATE_LAST;
-		Assert(part->from_day < part->to_day);
-		merge_sets(sets_of(list_nth(names, i)), part, context);
-	}
-
 	result = MemoryContextAlloc(context, sizeof(definition));
-	result->nversions = n;
-	result->versions = MemoryContextAlloc(context, sizeof(version) * n);
-	memcpy(result->versions, versions, sizeof(version) * n);
+	result->nversions = list_length(stretches);
+	result->versions = MemoryContextAllocZero(context, sizeof(version) * result->nversions);
+	foreach(cell, stretches)
+	{
+		stretch    *stretch = lfirst(cell);
+		version    *version = &result->versions[foreach_current_index(cell)];
+		char	   *hours = joined_hours(stretch->hours);
+		ListCell   *outer;
+		ListCell   *inner;
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		version->part.from_day = stretch->from_day;
+		version->part.to_day = stretch->to_day;
+		version->part.zone = sla_zone_named(stretch->time_zone, NULL);
+		version->hours = pstrdup(hours);
+		version->part.hours = sla_hours_read(version->hours, strlen(version->hours), NULL);
+		foreach(outer, stretch->sets)
+			version->nsets += list_length((List *) lfirst(outer));
+		version->sets = palloc(sizeof(char *) * (version->nsets + 1));
+		version->nsets = 0;
+		foreach(outer, stretch->sets)
+		{
+			foreach(inner, (List *) lfirst(outer))
+				version->sets[version->nsets++] = pstrdup(lfirst(inner));
+		}
+		MemoryContextSwitchTo(old);
+		merge_sets(stretch->sets, &version->part, context);
+	}
 	return result;
+}
+
+static bool
+same_sets(const version *v, const version *w)
+{
+	if (v->nsets != w->nsets)
+		return false;
+	for (int i = 0; i < v->nsets; i++)
+	{
+		if (strcmp(v->sets[i], w->sets[i]) != 0)
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -614,8 +818,10 @@ same_definition(const definition *a, const definition *b)
 		const version *w = &b->versions[i];
 
 		if (v->part.from_day != w->part.from_day ||
+			v->part.to_day != w->part.to_day ||
 			v->part.zone.data != w->part.zone.data ||
 			strcmp(v->hours, w->hours) != 0 ||
+			!same_sets(v, w) ||
 			!same_holidays(v->part.holidays, v->part.nholidays,
 						   w->part.holidays, w->part.nholidays))
 			return false;
@@ -653,7 +859,7 @@ sla_cached_calendar(const char *name, uint32 length)
 	definition *definition;
 	MemoryContext reading;
 	MemoryContext old;
-	text	   *name_text;
+	char	   *shown;
 
 	if (entry != NULL && entry->generation == generation)
 		return entry;
@@ -666,20 +872,18 @@ sla_cached_calendar(const char *name, uint32 length)
 	reading = AllocSetContextCreate(CurrentMemoryContext, "pg_sla reading a calendar",
 									ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(reading);
-	name_text = cstring_to_text_with_len(name, length);
+	shown = pnstrdup(name, length);
 	forget_holiday_sets(generation);
-	definition = read_definition(name_text, fresh->context);
+	definition = read_definition(shown, fresh->context);
 	if (definition == NULL)
 	{
-		char	   *shown = pnstrdup(name, length);
-
 		if (entry != NULL)
 			sla_cache_drop(entry);
-		if (calendar_exists(name_text))
+		if (calendar_exists(cstring_to_text(shown)))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("calendar \"%s\" has no version", shown),
-					 errhint("Give it opening hours with sla.set_calendar().")));
+						 errhint("Give it opening hours with sla.set_calendar().")));
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("calendar \"%s\" does not exist", shown),
@@ -738,39 +942,25 @@ append_names_in_set(StringInfo out, const char *set, sla_date day, bool *first)
 
 /*
  * Append what the holiday sets of a calendar's version call a day, as the
- * tables have it now: ": Christmas Eve (norway), Office closed (ours)".
+ * tables have it now: ": Christmas Eve (norway), Office closed (ours)".  The
+ * version is the one that begins on from_day.
  */
 void
-sla_append_holiday_names(StringInfo out, const char *calendar, uint32 length,
-						 sla_date effective_from, sla_date day)
+sla_append_holiday_names(StringInfo out, const sla_cached *calendar, sla_date from_day,
+						 sla_date day)
 {
-	Relation	relation = table_open(sla_config_relid(SLA_TABLE_CALENDAR_VERSION),
-									  AccessShareLock);
-	TupleDesc	columns = RelationGetDescr(relation);
-	SysScanDesc scan = scan_by_name(relation, SLA_TABLE_CALENDAR_VERSION,
-									cstring_to_text_with_len(calendar, length));
-	HeapTuple	row;
+	const definition *definition = calendar->definition;
 	bool		first = true;
 
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	for (int i = 0; i < definition->nversions; i++)
 	{
-		bool		isnull;
-		Datum	   *sets;
-		bool	   *nulls;
-		int			n;
+		const version *version = &definition->versions[i];
 
-		if (DatumGetDateADT(heap_getattr(row, Anum_calendar_version_effective_from, columns,
-										 &isnull)) != effective_from)
+		if (version->part.from_day != from_day)
 			continue;
-		deconstruct_array(DatumGetArrayTypeP(heap_getattr(row, Anum_calendar_version_holiday_sets,
-														  columns, &isnull)),
-						  TEXTOID, -1, false, TYPALIGN_INT, &sets, &nulls, &n);
-		for (int i = 0; i < n; i++)
-			if (!nulls[i])
-				append_names_in_set(out, TextDatumGetCString(sets[i]), day, &first);
+		for (int set = 0; set < version->nsets; set++)
+			append_names_in_set(out, version->sets[set], day, &first);
 	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
 }
 
 sla_timeline *
@@ -813,12 +1003,61 @@ column(FunctionCallInfo fcinfo, HeapTuple row, int number, Datum *value)
 	return !isnull;
 }
 
+static void
+refuse_never_open(const char *calendar, const char *hours)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("calendar \"%s\" would never be open", calendar),
+			 errdetail("The opening hours \"%s\" leave no time open.", hours),
+			 errhint("Write for example Mo-Fr 08:00-16:00.")));
+}
+
+/*
+ * sla.check_calendar(name text) RETURNS void
+ *
+ * Refuses a calendar that is derived from itself or through too many others, or
+ * of which a version would never be open.
+ */
+Datum
+sla_check_calendar(PG_FUNCTION_ARGS)
+{
+	MemoryContext checking = AllocSetContextCreate(CurrentMemoryContext,
+												   "pg_sla checking a calendar",
+												   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(checking);
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	sla_env		env = sla_server_env(checking);
+	definition *definition;
+
+	forget_holiday_sets(sla_calendar_generation);
+	definition = read_definition(name, checking);
+	for (int i = 0; definition != NULL && i < definition->nversions; i++)
+	{
+		const version *version = &definition->versions[i];
+		sla_schedule schedule = {
+			.kind = SLA_SCHEDULE_PART,
+			.part.zone = version->part.zone,
+			.part.hours = version->part.hours,
+			.part.from_day = SLA_DATE_FIRST,
+			.part.to_day = SLA_DATE_LAST
+		};
+
+		if (sla_timeline_is_empty(sla_timeline_create(&env, &schedule)))
+			refuse_never_open(name, version->hours);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(checking);
+	PG_RETURN_VOID();
+}
+
 /*
  * sla.check_calendar_version() RETURNS trigger
  *
  * Refuses a version with an unknown zone, opening hours that cannot be read or
- * that are never open.  Its holiday sets may be filled later, and are looked at
- * by sla.set_calendar.
+ * that are never open; of a derived one the latter is known only when its base
+ * is, and looked at by sla.check_calendar.  Its holiday sets may be filled
+ * later, and are looked at by sla.set_calendar.
  */
 Datum
 sla_check_calendar_version(PG_FUNCTION_ARGS)
@@ -827,7 +1066,7 @@ sla_check_calendar_version(PG_FUNCTION_ARGS)
 	Datum		value;
 	sla_schedule schedule = {.kind = SLA_SCHEDULE_PART};
 	sla_env		env;
-	char	   *hours;
+	char	   *hours = NULL;
 	sla_timeline *timeline;
 	MemoryContext checking = AllocSetContextCreate(CurrentMemoryContext,
 												   "pg_sla checking a calendar",
@@ -838,11 +1077,14 @@ sla_check_calendar_version(PG_FUNCTION_ARGS)
 	schedule.part.to_day = SLA_DATE_LAST;
 	if (column(fcinfo, row, Anum_calendar_version_time_zone, &value))
 		schedule.part.zone = sla_zone_named(TextDatumGetCString(value), NULL);
-	if (schedule.part.zone.data != NULL &&
-		column(fcinfo, row, Anum_calendar_version_hours, &value))
+	if (column(fcinfo, row, Anum_calendar_version_hours, &value))
 	{
 		hours = TextDatumGetCString(value);
 		schedule.part.hours = sla_hours_read(hours, strlen(hours), NULL);
+	}
+	if (schedule.part.zone.data != NULL && schedule.part.hours != NULL &&
+		!column(fcinfo, row, Anum_calendar_version_base, &value))
+	{
 		env = sla_server_env(checking);
 		timeline = sla_timeline_create(&env, &schedule);
 		if (sla_timeline_is_empty(timeline))
@@ -850,11 +1092,7 @@ sla_check_calendar_version(PG_FUNCTION_ARGS)
 			Datum		name = CStringGetTextDatum("");
 
 			(void) column(fcinfo, row, Anum_calendar_version_calendar, &name);
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("calendar \"%s\" would never be open", TextDatumGetCString(name)),
-					 errdetail("The opening hours \"%s\" leave no time open.", hours),
-					 errhint("Write for example Mo-Fr 08:00-16:00.")));
+			refuse_never_open(TextDatumGetCString(name), hours);
 		}
 	}
 	MemoryContextSwitchTo(old);

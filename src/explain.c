@@ -126,8 +126,7 @@ append_holiday(StringInfo out, const explainer *x, const sla_part *part, int64 d
 	appendStringInfoString(out, "holiday ");
 	sla_append_day(out, (sla_date) date);
 	if (x->cal->kind == SLA_CACHED_CALENDAR)
-		sla_append_holiday_names(out, x->cal->key, x->cal->key_length, part->from_day,
-								 (sla_date) date);
+		sla_append_holiday_names(out, x->cal, part->from_day, (sla_date) date);
 }
 
 /* What to say of a stretch of one part. */

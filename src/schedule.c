@@ -7,12 +7,13 @@
  *		schedule = part | operand [ ("+" | "*" | "-") operand ]
  *		operand  = "(" schedule ")"
  *		part     = zone ":" opening-hours [ "holidays" holiday { "," holiday } ]
- *		holiday  = YYYY-MM-DD [ "off" | [ "off" ] HH:MM-HH:MM { "," HH:MM-HH:MM } ]
+ *		holiday  = YYYY-MM-DD [ "off" | "open" | [ "off" ] HH:MM-HH:MM { "," HH:MM-HH:MM } ]
  *
  * "+" is the union, "*" the intersection and "-" the difference of what is
  * open.  A holiday of which nothing more is said is what the opening hours say
- * of PH, or closed when they do not name PH; "off" closes the day whatever they
- * say; times replace those of the day; "off" with times closes only these.
+ * of PH, or closed when they do not name PH; "off", or "closed", closes the day
+ * whatever they say; times replace those of the day; "off" with times closes
+ * only these, and "open" nothing.
  *
  * The canonical text has zones as the server spells them, opening hours as the
  * core prints them and holidays sorted, each day once.  Equal texts are equal
@@ -54,7 +55,7 @@ SLA_FUNCTION(sla_schedule_hash_extended);
 /* How deep schedules may be put together: reading and answering recurse. */
 #define MAX_DEPTH 200
 
-#define HOLIDAY_HOURS_RULE "a holiday's hours are \"off\", times, or \"off\" and times"
+#define HOLIDAY_HOURS_RULE "a holiday's hours are \"off\", \"closed\", \"open\", times, or \"off\" and times"
 #define HOLIDAY_HOURS_HINT \
 	"Write 08:00-12:00,13:00-15:00 to open then, or off 12:00-13:00 to close then."
 
@@ -98,6 +99,13 @@ trimmed(const char *start, const char *end)
 	while (start < end && is_blank(end[-1]))
 		end--;
 	return (piece) {start, end - start};
+}
+
+static bool
+is_word(piece piece, const char *word)
+{
+	return piece.length == strlen(word) &&
+		pg_strncasecmp(piece.start, word, piece.length) == 0;
 }
 
 /* The place of a byte in a text as people count: characters, from 1. */
@@ -145,9 +153,10 @@ sla_hours_read(const char *text, size_t length, Node *escontext)
 }
 
 /*
- * Read the hours that a holiday has of its own: "off", times, or "off" and
- * times.  Sets all of *holiday but the day and usual_hours.  False only after a
- * soft error.
+ * Read the hours that a holiday has of its own: "off", "closed", "open", times,
+ * or "off" and times.  Sets all of *holiday but the day; usual_hours for "off",
+ * which in a holiday set closes the day unless the opening hours have something
+ * to say of PH.  False only after a soft error.
  */
 bool
 sla_holiday_hours_read(const char *text, size_t length, sla_holiday *holiday,
@@ -160,20 +169,29 @@ sla_holiday_hours_read(const char *text, size_t length, sla_holiday *holiday,
 	int			last_year;
 	int			nwindows;
 
+	holiday->usual_hours = false;
 	holiday->working_day = false;
 	holiday->nwindows = 0;
 	holiday->windows = NULL;
 	holiday->nclosed = 0;
 	holiday->closed = NULL;
-	if (hours_text.length >= 3 && pg_strncasecmp(hours_text.start, "off", 3) == 0)
+	if (is_word(hours_text, "closed"))
+		return true;
+	if (is_word(hours_text, "open"))
 	{
-		if (hours_text.length == 3)
-			return true;
-		if (is_blank(hours_text.start[3]))
-		{
-			holiday->working_day = true;
-			hours_text = trimmed(hours_text.start + 3, hours_text.start + hours_text.length);
-		}
+		holiday->working_day = true;
+		return true;
+	}
+	if (is_word(hours_text, "off"))
+	{
+		holiday->usual_hours = true;
+		return true;
+	}
+	if (hours_text.length > 3 && pg_strncasecmp(hours_text.start, "off", 3) == 0 &&
+		is_blank(hours_text.start[3]))
+	{
+		holiday->working_day = true;
+		hours_text = trimmed(hours_text.start + 3, hours_text.start + hours_text.length);
 	}
 
 	/* Nothing but times: no weekdays, months, comments. */
@@ -296,6 +314,11 @@ append_part(StringInfo out, const char *zone_name, const sla_part *part)
 
 		appendStringInfoString(out, i == 0 ? " holidays " : ", ");
 		sla_append_day(out, holiday->day);
+		if (holiday->working_day && holiday->nclosed == 0)
+		{
+			appendStringInfoString(out, " open");
+			continue;
+		}
 		if (!holiday->usual_hours && holiday->nwindows == 0)
 			appendStringInfoString(out, " off");
 		if (holiday->nwindows > 0 || holiday->working_day)
@@ -414,7 +437,7 @@ read_holidays(reader *in, piece list, sla_part *part)
 		if (hours.length > 0 &&
 			!sla_holiday_hours_read(hours.start, hours.length, &holidays[n], in->escontext))
 			return false;
-		n++;
+		holidays[n++].usual_hours = hours.length == 0;
 
 		if (comma >= end)
 			break;

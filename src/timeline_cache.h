@@ -64,7 +64,7 @@ extern sla_cached *sla_cached_schedule(const char *text, uint32 length);
 extern sla_cached *sla_cached_calendar(const char *name, uint32 length);
 
 /* calendar.c: what the holiday sets of a version call a day, for people. */
-extern void sla_append_holiday_names(StringInfo out, const char *calendar, uint32 length,
-									 sla_date effective_from, sla_date day);
+extern void sla_append_holiday_names(StringInfo out, const sla_cached *calendar,
+									 sla_date from_day, sla_date day);
 
 #endif							/* SLA_TIMELINE_CACHE_H */

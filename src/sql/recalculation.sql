@@ -54,6 +54,14 @@ BEGIN
 	-- computed while it waited must not seem to be younger.
 	UPDATE sla.calendar SET changed_at = clock_timestamp() WHERE changed_at = now();
 
+	-- What an edit makes of the calendars derived from it, now that no other edit goes on.
+	IF TG_TABLE_NAME = 'calendar_version' AND TG_OP <> 'DELETE' THEN
+		PERFORM sla.check_calendar(c.name)
+		FROM sla.calendar AS c
+		WHERE c.changed_at >= now()
+			AND EXISTS (SELECT FROM sla.calendar_version AS v WHERE v.calendar = c.name AND v.base IS NOT NULL);
+	END IF;
+
 	WITH moved AS (
 		UPDATE sla.log AS l
 		SET deadline = n.deadline, elapsed = n.elapsed, computed_at = clock_timestamp()
@@ -98,6 +106,7 @@ CREATE FUNCTION sla.preview_calendar(
 	hours          text,
 	holiday_sets   text[] DEFAULT '{}',
 	effective_from date DEFAULT NULL,
+	base           text DEFAULT NULL,
 	OUT source     text,
 	OUT ticket     text,
 	OUT agreement  text,
@@ -118,7 +127,7 @@ BEGIN
 		LOCK TABLE sla.log IN SHARE ROW EXCLUSIVE MODE;
 		SELECT coalesce(max(id), 0) INTO last_before FROM sla.deadline_change;
 		PERFORM sla.set_calendar(preview_calendar.name, preview_calendar.time_zone, preview_calendar.hours,
-			preview_calendar.holiday_sets, preview_calendar.effective_from);
+			preview_calendar.holiday_sets, preview_calendar.effective_from, base => preview_calendar.base);
 		SELECT array_agg(d ORDER BY d.deadline, d.id) INTO moved FROM sla.deadline_change AS d WHERE d.id > last_before;
 		RAISE EXCEPTION USING ERRCODE = 'SLA00', MESSAGE = 'the preview is taken back';
 	EXCEPTION WHEN SQLSTATE 'SLA00' THEN
@@ -129,6 +138,6 @@ BEGIN
 		FROM unnest(moved) AS m;
 END
 $function$;
-COMMENT ON FUNCTION sla.preview_calendar(text, text, text, text[], date) IS
+COMMENT ON FUNCTION sla.preview_calendar(text, text, text, text[], date, text) IS
 	'which deadlines sla.set_calendar() with the same arguments would move, and whether they would have passed by now; changes nothing';
-REVOKE ALL ON FUNCTION sla.preview_calendar(text, text, text, text[], date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sla.preview_calendar(text, text, text, text[], date, text) FROM PUBLIC;

@@ -155,37 +155,70 @@ COMMENT ON COLUMN sla.queue.goal IS 'business time promised';
 COMMENT ON COLUMN sla.queue.id IS 'number of the row in sla.log';
 
 CREATE VIEW sla.calendar_health AS
-SELECT c.calendar,
-	c.holiday_set,
-	h.days,
-	h.known_until,
-	s.imported_at,
+WITH RECURSIVE usage (calendar, holiday_sets, base, until) AS (
+	SELECT h.calendar, h.holiday_sets, h.base, h.effective_until FROM sla.calendar_history AS h
+	UNION
+	-- LEAST leaves out NULL, which is no end
+	SELECT u.calendar, h.holiday_sets, h.base, LEAST(u.until, h.effective_until)
+	FROM usage AS u JOIN sla.calendar_history AS h ON h.calendar OPERATOR(pg_catalog.=) u.base
+), used (calendar, holiday_set, until) AS (
+	SELECT u.calendar, s.holiday_set, pg_catalog.max(COALESCE(u.until, 'infinity'))
+	FROM usage AS u CROSS JOIN LATERAL pg_catalog.unnest(u.holiday_sets) AS s (holiday_set)
+	GROUP BY u.calendar, s.holiday_set
+), known (calendar, holiday_set, until, imported_at, days, known_until) AS (
+	SELECT u.calendar, u.holiday_set, u.until, s.imported_at, d.days, COALESCE(s.known_to, d.last OPERATOR(pg_catalog.+) 1)
+	FROM used AS u JOIN sla.holiday_set AS s ON s.name OPERATOR(pg_catalog.=) u.holiday_set
+		CROSS JOIN LATERAL (
+			SELECT pg_catalog.count(*) AS days, pg_catalog.max(h.day) AS last
+			FROM sla.holiday AS h WHERE h.holiday_set OPERATOR(pg_catalog.=) u.holiday_set
+		) AS d
+)
+SELECT k.calendar,
+	k.holiday_set,
+	k.days,
+	k.known_until,
+	k.imported_at,
 	b.deadlines AS deadlines_beyond,
 	CASE
-		WHEN h.days OPERATOR(pg_catalog.=) 0 THEN 'empty'
-		WHEN h.known_until OPERATOR(pg_catalog.<=) sla.local_date(c.calendar, sla.now()) THEN 'over'
+		WHEN k.days OPERATOR(pg_catalog.=) 0 THEN 'empty'
+		WHEN k.known_until OPERATOR(pg_catalog.>=) k.until THEN 'good'
+		WHEN k.known_until OPERATOR(pg_catalog.<=) sla.local_date(k.calendar, sla.now()) THEN 'over'
 		WHEN b.deadlines OPERATOR(pg_catalog.>) 0 THEN 'too short'
+		WHEN k.imported_at OPERATOR(pg_catalog.<) (sla.now() OPERATOR(pg_catalog.-) INTERVAL '1 year') THEN 'old'
 		ELSE 'good'
 	END AS state
-FROM (
-		SELECT DISTINCT v.calendar, u.holiday_set
-		FROM sla.calendar_version AS v CROSS JOIN LATERAL pg_catalog.unnest(v.holiday_sets) AS u (holiday_set)
-	) AS c
-	JOIN sla.holiday_set AS s ON s.name OPERATOR(pg_catalog.=) c.holiday_set
-	CROSS JOIN LATERAL (
-		SELECT pg_catalog.count(*) AS days, COALESCE(s.known_to, pg_catalog.max(d.day) OPERATOR(pg_catalog.+) 1) AS known_until
-		FROM sla.holiday AS d WHERE d.holiday_set OPERATOR(pg_catalog.=) c.holiday_set
-	) AS h
+FROM known AS k
 	CROSS JOIN LATERAL (
 		SELECT pg_catalog.count(*) AS deadlines FROM sla.log AS l
-		WHERE l.calendar OPERATOR(pg_catalog.=) c.calendar AND l.closed_at IS NULL
-			AND pg_catalog.isfinite(l.deadline) AND sla.local_date(l.calendar, l.deadline) OPERATOR(pg_catalog.>=) h.known_until
-	) AS b;
-COMMENT ON VIEW sla.calendar_health IS 'until when the holidays of each calendar are known, and which open deadlines lie beyond';
+		WHERE l.calendar OPERATOR(pg_catalog.=) k.calendar AND l.closed_at IS NULL AND k.known_until OPERATOR(pg_catalog.<) k.until
+			AND pg_catalog.isfinite(l.deadline) AND sla.local_date(l.calendar, l.deadline) OPERATOR(pg_catalog.>=) k.known_until
+	) AS b
+UNION ALL
+SELECT c.name, NULL, 0, 'infinity', NULL, 0, 'good'
+FROM sla.calendar AS c
+WHERE NOT EXISTS (SELECT FROM used AS u WHERE u.calendar OPERATOR(pg_catalog.=) c.name);
+COMMENT ON VIEW sla.calendar_health IS 'until when the holidays of each calendar are known, which of its sets are empty or old, and how many open deadlines lie beyond';
 COMMENT ON COLUMN sla.calendar_health.calendar IS 'the calendar';
-COMMENT ON COLUMN sla.calendar_health.holiday_set IS 'a holiday set that one of its versions uses';
+COMMENT ON COLUMN sla.calendar_health.holiday_set IS 'a holiday set that one of its versions, or of those of its bases, uses; NULL: none does';
 COMMENT ON COLUMN sla.calendar_health.days IS 'how many days the set has';
 COMMENT ON COLUMN sla.calendar_health.known_until IS 'day before which its holidays are known: the end of what was imported, else the day after its last';
 COMMENT ON COLUMN sla.calendar_health.imported_at IS 'when a feed was last imported; NULL: it was written by hand';
-COMMENT ON COLUMN sla.calendar_health.deadlines_beyond IS 'open clocks of the calendar whose deadline lies later';
-COMMENT ON COLUMN sla.calendar_health.state IS 'good; empty: it has no day; over: nothing is known any more; too short: open deadlines lie beyond';
+COMMENT ON COLUMN sla.calendar_health.deadlines_beyond IS 'open clocks of the calendar whose deadline lies later; sla.deadline_beyond lists them';
+COMMENT ON COLUMN sla.calendar_health.state IS 'good; empty: it has no day; over: nothing is known any more; too short: open deadlines lie beyond; old: imported more than a year ago';
+
+CREATE VIEW sla.deadline_beyond AS
+SELECT l.source, l.ticket, l.agreement, l.metric AS request, l.deadline, k.calendar, k.holiday_set, k.known_until
+FROM sla.calendar_health AS k
+	JOIN sla.log AS l ON l.calendar OPERATOR(pg_catalog.=) k.calendar AND l.closed_at IS NULL
+		AND pg_catalog.isfinite(l.deadline) AND sla.local_date(l.calendar, l.deadline) OPERATOR(pg_catalog.>=) k.known_until
+WHERE k.deadlines_beyond OPERATOR(pg_catalog.>) 0
+ORDER BY l.deadline, l.source, l.ticket, l.agreement, l.metric, k.holiday_set;
+COMMENT ON VIEW sla.deadline_beyond IS 'open clocks whose deadline lies beyond the days for which the holidays of their calendar are known: it may still move';
+COMMENT ON COLUMN sla.deadline_beyond.source IS 'source of the ticket';
+COMMENT ON COLUMN sla.deadline_beyond.ticket IS 'key of the ticket, as text';
+COMMENT ON COLUMN sla.deadline_beyond.agreement IS 'kind of agreement';
+COMMENT ON COLUMN sla.deadline_beyond.request IS 'what is timed: the metric';
+COMMENT ON COLUMN sla.deadline_beyond.deadline IS 'when the goal is used up, as far as is known';
+COMMENT ON COLUMN sla.deadline_beyond.calendar IS 'calendar by which it counts';
+COMMENT ON COLUMN sla.deadline_beyond.holiday_set IS 'the holiday set that does not reach so far';
+COMMENT ON COLUMN sla.deadline_beyond.known_until IS 'day before which the holidays of the set are known';

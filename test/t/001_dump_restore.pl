@@ -40,6 +40,7 @@ INSERT INTO sla.holiday (holiday_set, day, name) VALUES ('norway', '2026-03-05',
 SELECT sla.set_calendar('support', 'Europe/Oslo', 'Mo-Fr 08:00-16:00; easter off', '{norway}');
 SELECT sla.set_calendar('support', 'Europe/Oslo', 'Mo-Fr 08:00-17:00', '{norway}', effective_from => '2026-06-01');
 SELECT sla.set_calendar('always', 'UTC', '24/7');
+SELECT sla.set_calendar('branch', NULL, 'We 10:00-12:00', base => 'support');
 INSERT INTO sla.level (name, calendar) VALUES ('Standard', 'support'), ('Urgent', 'always');
 INSERT INTO sla.target (level, metric, goal) VALUES
 	('Standard', 'first_response', '4 hours'), ('Standard', 'next_response', '2 hours'),
@@ -90,7 +91,8 @@ SELECT * FROM sla.queue;
 SELECT * FROM sla.event ORDER BY id;
 SELECT * FROM sla.deadline_change ORDER BY id;
 SELECT sla.add_business_time('support', '2026-03-04 15:00 Europe/Oslo', '2 hours'),
-	sla.business_time('support', '2026-06-01', '2026-06-03'), sla.business_time('always', '2026-06-01', '2026-06-03');
+	sla.business_time('support', '2026-06-01', '2026-06-03'), sla.business_time('always', '2026-06-01', '2026-06-03'),
+	sla.business_time('branch', '2026-03-01', '2026-03-08'), sla.business_time('branch', '2026-06-01', '2026-06-05');
 SQL
 }
 
