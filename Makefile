@@ -85,7 +85,7 @@ PG_CPPFLAGS = -Isrc -fvisibility=hidden
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement
 
 # Goals that prepare the machine themselves before anything is built.
-WORKSHOP = test test-deep demo bench core-test clean-core
+WORKSHOP = test test-deep demo dashboard bench core-test clean-core
 ifneq ($(filter-out $(WORKSHOP),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -118,6 +118,8 @@ test-deep:
 	scripts/test --deep
 demo:
 	scripts/demo $(if $(KEEP),--keep)
+dashboard:
+	scripts/dashboard $(DATABASE_URL)
 bench:
 	scripts/bench
 core-test:

@@ -43,3 +43,18 @@ progress() {
 	rm -f "$log"
 	return $status
 }
+
+# Runs the demo in a throw-away server that stays. Sets demo_server to its folder: the folder of its socket, and of
+# ./stop, which ends and removes it.
+demo_server=""
+start_demo_server() {
+	local said
+	said=$(mktemp)
+	progress "a database with 58,119 real tickets" \
+		sh -c 'exec "$0" --keep sh -c "demo/run >demo.log && echo server: \$SANDBOX" >"$1"' scripts/sandbox "$said" || return 1
+	demo_server=$(sed -n 's/^server: //p' "$said")
+	rm -f "$said"
+}
+stop_demo_server() {
+	[ -z "$demo_server" ] || "$demo_server/stop" >/dev/null 2>&1 || true
+}

@@ -85,7 +85,8 @@ for page in glob.glob("doc/*.md"):
 
 # House style, as in .editorconfig; and no path that only one machine has.
 BUILT = re.compile(r"\.(o|bc|so|gcda|gcno|pyc|gz|log|diffs)$|/pg_sla--[^/]*\.sql$")
-AWAY = {".git", "results", "output_iso", "tmp_check", "log", "build", "__pycache__"}
+AWAY = {".git", "results", "output_iso", "tmp_check", "log", "build", "__pycache__",
+        "node_modules", ".observablehq", "dist"}
 ALIEN = re.compile(r"(?<![\w.:/$})-])/(home|root|work|workspace|builds?|srv|mnt|Users)/")
 for folder, folders, files in os.walk("."):
     folders[:] = sorted(set(folders) - AWAY)
@@ -93,7 +94,7 @@ for folder, folders, files in os.walk("."):
         path = os.path.join(folder, name)
         if BUILT.search(path) or name == "regression.out":
             continue
-        if path.endswith((".csv", ".ics")):
+        if path.endswith((".csv", ".ics", ".png")):
             continue            # as published
         content = read(path)
         check("\r" not in content, path + " has line ends of one kind")

@@ -1,0 +1,14 @@
+// The latest breaches.
+import { print } from "../../database.js";
+
+await print(`
+	SELECT coalesce(json_agg(b), '[]')::text
+	FROM (
+		SELECT source, request, coalesce(department, '') AS department, agent, level, ticket,
+			to_char(deadline, 'YYYY-MM-DD HH24:MI') AS deadline, to_char(closed, 'YYYY-MM-DD HH24:MI') AS closed,
+			round(extract(epoch FROM -sla) / 3600, 1)::float AS late
+		FROM sla.log_report
+		WHERE state IN ('missed', 'overdue')
+		ORDER BY deadline DESC, source, ticket
+		LIMIT 500
+	) AS b`);
