@@ -100,8 +100,73 @@ DROP VIEW facts;
 SELECT part, code, problem FROM sla.health() WHERE source = 'ticket row';
 
 SELECT sla.untrack('ticket row');
+
+-- Facts may be a table, also one that has lost columns.
+CREATE TABLE kept_facts (gone int, id int PRIMARY KEY, also_gone text, vip boolean, ticket_row int);
+ALTER TABLE kept_facts DROP COLUMN gone, DROP COLUMN also_gone;
+INSERT INTO kept_facts VALUES (20, true, NULL), (21, false, NULL);
+CREATE TABLE kept (id int PRIMARY KEY, level text, due timestamptz);
+UPDATE sla.rule SET condition = 'vip' WHERE source = 'ticket row' AND name = 'vip';
+SELECT sla.track('ticket row', 'kept', 'id', facts => 'kept_facts', level_column => 'level');
+INSERT INTO kept (id) VALUES (20), (21);
+SELECT id, level FROM kept ORDER BY id;
+-- The ticket table is watched from the other tables' triggers, too: renamed, moved, and the key's type changed.
+SELECT sla.track_event('ticket row', 'message', 'agent_reply', $$author = 'agent'$$, ticket_key => 'ticket_id', at => 'sent_at');
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 10:00');
+ALTER TABLE kept RENAME TO ticket_of_old;
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 11:00');
+CREATE SCHEMA ticket_row_other;
+ALTER TABLE ticket_of_old SET SCHEMA ticket_row_other;
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 12:00');
+ALTER TABLE ticket_row_other.ticket_of_old ALTER id TYPE bigint;
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 13:00');
+ALTER TABLE kept_facts ALTER id TYPE bigint;
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 14:00');
+SELECT count(*) FROM sla.event WHERE source = 'ticket row' AND ticket = '20' AND event = 'agent_reply';
+ALTER TABLE ticket_row_other.ticket_of_old RENAME level TO promised;
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 15:00');
+ALTER TABLE ticket_row_other.ticket_of_old RENAME promised TO level;
+ALTER TABLE kept_facts RENAME id TO number;
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 15:00');
+ALTER TABLE kept_facts RENAME number TO id;
+INSERT INTO message VALUES (20, 'agent', '2098-03-04 15:00');
+-- What a trigger of the ticket's own writes to another ticket keeps that one's columns, too.
+CREATE FUNCTION copy_ticket() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO ticket_row_test.kept_facts VALUES (NEW.id + 100, true);
+	INSERT INTO ticket_row_other.ticket_of_old (id) VALUES (NEW.id + 100);
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER copy_ticket AFTER UPDATE ON ticket_row_other.ticket_of_old FOR EACH ROW WHEN (OLD.level IS NULL AND NEW.id < 100) EXECUTE FUNCTION copy_ticket();
+INSERT INTO kept_facts VALUES (22, true);
+INSERT INTO ticket_row_other.ticket_of_old (id) VALUES (22);
+SELECT id, level FROM ticket_row_other.ticket_of_old ORDER BY id;
+SELECT * FROM sla.verify('ticket row');
+SELECT sla.untrack('ticket row');
+
+-- Keys, times and facts mean the same in sessions of every time zone.
+CREATE TABLE zoned (at timestamptz PRIMARY KEY, created timestamp NOT NULL, changed timestamp, solved text, level text);
+CREATE VIEW zoned_facts AS SELECT at, created::timestamptz AS created, at::date AS day FROM zoned;
+UPDATE sla.rule SET condition = $$day = '2098-03-05' AND created < '2098-03-05 10:00'$$ WHERE source = 'ticket row' AND name = 'vip';
+SET timezone = 'Asia/Tokyo';
+UPDATE sla.rule SET condition = condition || ' AND true' WHERE source = 'ticket row' AND name = 'vip';
+SELECT sla.track('ticket row', 'zoned', 'at', created_at => 'created', changed_at => 'changed', facts => 'zoned_facts', level_column => 'level');
+SELECT sla.track_event('ticket row', 'zoned', 'resolved', $$changed > '2098-03-05 12:00'::timestamptz$$, at => 'solved::timestamptz');
+SET timezone = 'America/New_York';
+INSERT INTO zoned VALUES ('2098-03-05 08:00+09', '2098-03-05 09:00'), ('2098-03-05 03:00+00', '2098-03-05 10:00'), ('2098-03-04 08:00+00', '2098-03-05 09:00');
+SET timezone = 'Europe/Oslo';
+UPDATE zoned SET changed = '2098-03-05 13:00', solved = '2098-03-05 12:30' WHERE at = '2098-03-05 08:00+09';
+UPDATE zoned SET changed = '2098-03-05 11:00', solved = '2098-03-05 10:30' WHERE at = '2098-03-05 03:00+00';
+SET timezone = 'UTC';
+SELECT level, ticket_key, created_at, time_zone FROM zoned, sla.source WHERE name = 'ticket row' ORDER BY at;
+SELECT ticket, event, at FROM sla.event WHERE source = 'ticket row' AND ticket LIKE '2098%' ORDER BY ticket, at, id;
+SELECT time_zone FROM sla.source_event WHERE source = 'ticket row' AND event = 'resolved';
+SELECT ticket, level_now, level_then FROM sla.try_rules('ticket row', complete => true) ORDER BY 1;
+SELECT sla.untrack('ticket row');
+
 DELETE FROM sla.rule WHERE source = 'ticket row';
 DELETE FROM sla.level WHERE name LIKE 'row %';
 SET client_min_messages = warning;
-DROP SCHEMA ticket_row_test CASCADE;
+DROP SCHEMA ticket_row_test, ticket_row_other CASCADE;
 DROP ROLE ticket_row_customer;

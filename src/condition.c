@@ -276,16 +276,14 @@ enter_segment(SlaEnvironment *saved, const Segment *segment)
 	enter_zone(saved, segment->time_zone);
 }
 
-/*
- * Becomes owner, with search_path.  Either may be the current one already; then
- * nothing is changed.
- */
 void
-sla_environment_enter(SlaEnvironment *saved, const char *search_path, Oid owner)
+sla_environment_enter(SlaEnvironment *saved, const SlaWriter *writer)
 {
-	char	   *path = path_with_temp(search_path);
+	char	   *path = path_with_temp(writer->search_path != NULL ? writer->search_path :
+									  namespace_search_path);
 
-	enter(saved, path, owner);
+	enter(saved, path, OidIsValid(writer->owner) ? writer->owner : GetUserId());
+	enter_zone(saved, writer->time_zone);
 	pfree(path);
 }
 
@@ -1205,9 +1203,9 @@ sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, int first_grou
  */
 
 SlaExpression *
-sla_expression_compile_as(Relation rel, const char *text, const SlaWriter *writer,
-						  Oid result_type, const char *what, const char *name,
-						  MemoryContext cxt)
+sla_expression_compile(Relation rel, const char *text, const SlaWriter *writer,
+					   Oid result_type, const char *what, const char *name,
+					   MemoryContext cxt)
 {
 	CompileFrame frame;
 	SlaEnvironment saved;
@@ -1270,33 +1268,14 @@ sla_expression_compile_as(Relation rel, const char *text, const SlaWriter *write
 }
 
 void
-sla_expression_check_as(Relation rel, const char *text, const SlaWriter *writer,
-						Oid result_type, const char *what, const char *name)
+sla_expression_check(Relation rel, const char *text, const SlaWriter *writer,
+					 Oid result_type, const char *what, const char *name)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "pg_sla check",
 											  ALLOCSET_SMALL_SIZES);
 
-	(void) sla_expression_compile_as(rel, text, writer, result_type, what, name, cxt);
+	(void) sla_expression_compile(rel, text, writer, result_type, what, name, cxt);
 	MemoryContextDelete(cxt);
-}
-
-SlaExpression *
-sla_expression_compile(Relation rel, const char *text, const char *search_path,
-					   Oid owner, Oid result_type, const char *what,
-					   const char *name, MemoryContext cxt)
-{
-	SlaWriter	writer = {.search_path = search_path, .owner = owner};
-
-	return sla_expression_compile_as(rel, text, &writer, result_type, what, name, cxt);
-}
-
-void
-sla_expression_check(Relation rel, const char *text, const char *search_path,
-					 Oid owner, Oid result_type, const char *what, const char *name)
-{
-	SlaWriter	writer = {.search_path = search_path, .owner = owner};
-
-	sla_expression_check_as(rel, text, &writer, result_type, what, name);
 }
 
 static bool
@@ -1428,7 +1407,7 @@ sla_check_condition(PG_FUNCTION_ARGS)
 	char	   *condition = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	Relation	rel = sla_open_row_relation(relid);
 
-	sla_expression_check(rel, condition, NULL, InvalidOid, BOOLOID, "condition on",
+	sla_expression_check(rel, condition, &(SlaWriter) {0}, BOOLOID, "condition on",
 						 RelationGetRelationName(rel));
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();

@@ -37,7 +37,7 @@ extern void sla_expression_check_form(const char *text, Oid result_type,
 typedef struct SlaWriter
 {
 	const char *search_path;	/* NULL: the current one */
-	const char *time_zone;		/* NULL: that of whoever evaluates it */
+	const char *time_zone;		/* NULL: that of the session */
 	Oid			owner;			/* InvalidOid: the current user */
 } SlaWriter;
 
@@ -46,29 +46,18 @@ typedef struct SlaWriter
  * result is coerced to result_type as an assignment would do it.  A wrong
  * expression is an error that tells the place in the text.
  */
-extern SlaExpression *sla_expression_compile_as(Relation rel, const char *text,
-												const SlaWriter *writer,
-												Oid result_type, const char *what,
-												const char *name, MemoryContext cxt);
-
-/* Can text be compiled?  An error if not. */
-extern void sla_expression_check_as(Relation rel, const char *text,
-									const SlaWriter *writer, Oid result_type,
-									const char *what, const char *name);
-
-/* The same for expressions that are kept without a time zone. */
 extern SlaExpression *sla_expression_compile(Relation rel, const char *text,
-											 const char *search_path, Oid owner,
+											 const SlaWriter *writer,
 											 Oid result_type, const char *what,
 											 const char *name, MemoryContext cxt);
 
+/* Can text be compiled?  An error if not. */
+extern void sla_expression_check(Relation rel, const char *text,
+								 const SlaWriter *writer, Oid result_type,
+								 const char *what, const char *name);
+
 /* Opens a table or view of that OID, locked for reading its definition. */
 extern Relation sla_open_row_relation(Oid relid);
-
-extern void sla_expression_check(Relation rel, const char *text,
-								 const char *search_path, Oid owner,
-								 Oid result_type, const char *what,
-								 const char *name);
 
 /*
  * The value for the row in slot, any kind of slot of the row type of the
@@ -99,8 +88,8 @@ extern bool sla_expression_running(void);
 /*
  * Who wrote an expression, and where its names are looked up.  Evaluation
  * enters and leaves this by itself, where it matters to the functions called;
- * around many evaluations for the same owner and search_path a caller may do
- * it once.  Not left after an error: the end of the (sub)transaction restores
+ * around many evaluations for the same writer, or around other work for one, a
+ * caller may do it.  Not left after an error: the end of the (sub)transaction restores
  * the caller's.
  */
 typedef struct SlaEnvironment
@@ -110,8 +99,7 @@ typedef struct SlaEnvironment
 	int			guc_nest_level; /* 0: nothing was changed */
 } SlaEnvironment;
 
-extern void sla_environment_enter(SlaEnvironment *saved, const char *search_path,
-								  Oid owner);
+extern void sla_environment_enter(SlaEnvironment *saved, const SlaWriter *writer);
 extern void sla_environment_leave(const SlaEnvironment *saved);
 
 /* The time zone of the session, by a name that can be set again. */

@@ -300,7 +300,7 @@ sla_compile_rule(const SlaRule *rule, const char *condition, Relation rel, Memor
 		.owner = sla_expression_owner(rule->owner, "owner of rule", rule->name),
 	};
 
-	return sla_expression_compile_as(rel, condition, &writer, BOOLOID, "condition of rule",
+	return sla_expression_compile(rel, condition, &writer, BOOLOID, "condition of rule",
 									 rule->name, cxt);
 }
 
@@ -378,7 +378,7 @@ compile_targets(Level *level, List *targets, Relation rel)
 			};
 
 			target->condition =
-				sla_expression_compile_as(rel, row->condition, &writer, BOOLOID,
+				sla_expression_compile(rel, row->condition, &writer, BOOLOID,
 										  "condition of target", name, CurrentMemoryContext);
 		}
 	}
@@ -1346,8 +1346,7 @@ compile_created_at(const char *source, Oid relid, MemoryContext cxt)
 {
 	ConfigScan	scan;
 	char	   *expression;
-	char	   *search_path;
-	char	   *owner;
+	SlaWriter	writer;
 	Relation	rel;
 	SlaExpression *compiled;
 
@@ -1355,14 +1354,14 @@ compile_created_at(const char *source, Oid relid, MemoryContext cxt)
 	if (!scan_next(&scan))
 		elog(ERROR, "source \"%s\" does not exist", source);
 	expression = scan_text(&scan, "created_at");
-	search_path = scan_text(&scan, "search_path");
-	owner = scan_text(&scan, "owner");
+	writer.search_path = scan_text(&scan, "search_path");
+	writer.time_zone = scan_text(&scan, "time_zone");
+	writer.owner = sla_expression_owner(scan_text(&scan, "owner"), "owner of source", source);
 	scan_end(&scan);
 
 	rel = relation_open(relid, AccessShareLock);
-	compiled = sla_expression_compile(rel, expression, search_path,
-									  sla_expression_owner(owner, "owner of source", source),
-									  TIMESTAMPTZOID, "created_at of source", source, cxt);
+	compiled = sla_expression_compile(rel, expression, &writer, TIMESTAMPTZOID,
+									  "created_at of source", source, cxt);
 	relation_close(rel, NoLock);
 	return compiled;
 }
@@ -1720,7 +1719,7 @@ check_target_condition(const Change *change, const char *level, const char *name
 		if (rel == NULL)
 			continue;
 		writer = writer_of(change, "owner of target", name);
-		sla_expression_check_as(rel, new_text(change, "condition"), &writer, BOOLOID,
+		sla_expression_check(rel, new_text(change, "condition"), &writer, BOOLOID,
 								"condition of target", name);
 		relation_close(rel, NoLock);
 	}
@@ -1794,7 +1793,7 @@ sla_check_rule(PG_FUNCTION_ARGS)
 	{
 		SlaWriter	writer = writer_of(&change, "owner of rule", name);
 
-		sla_expression_check_as(rel, condition, &writer, BOOLOID, "condition of rule", name);
+		sla_expression_check(rel, condition, &writer, BOOLOID, "condition of rule", name);
 		if (set_level != NULL)
 			check_targets(set_level, rel);
 		relation_close(rel, NoLock);

@@ -42,7 +42,7 @@ sla_read_source(const char *name, SlaSource *source)
 
 	sla_read_newest(&plan, "SELECT ticket_table::pg_catalog.oid, ticket_key::pg_catalog.text, department, agent,"
 					" created_at, changed_at, search_path, owner, facts::pg_catalog.oid, level_column::pg_catalog.text,"
-					" due_column::pg_catalog.text FROM sla.source"
+					" due_column::pg_catalog.text, time_zone FROM sla.source"
 					" WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values);
 	if (SPI_processed == 0)
 		return false;
@@ -55,8 +55,9 @@ sla_read_source(const char *name, SlaSource *source)
 	source->agent = sla_column_text(tuple, tupdesc, 4);
 	source->created_at = sla_column_text(tuple, tupdesc, 5);
 	source->changed_at = sla_column_text(tuple, tupdesc, 6);
-	source->search_path = sla_column_text(tuple, tupdesc, 7);
-	source->owner = sla_expression_owner(sla_column_text(tuple, tupdesc, 8), "owner of source", name);
+	source->writer.search_path = sla_column_text(tuple, tupdesc, 7);
+	source->writer.time_zone = sla_column_text(tuple, tupdesc, 12);
+	source->writer.owner = sla_expression_owner(sla_column_text(tuple, tupdesc, 8), "owner of source", name);
 	source->facts = DatumGetObjectId(SPI_getbinval(tuple, tupdesc, 9, &isnull));
 	if (isnull)
 		source->facts = InvalidOid;
@@ -258,11 +259,17 @@ check_source(const SlaSource *source)
 	MemoryContextDelete(context);
 }
 
-/* The search_path as it stands, and the name of the user who asks. */
+/* The search_path and the time zone as they stand, and the name of the user who asks. */
 static Datum
 current_search_path(void)
 {
 	return CStringGetTextDatum(namespace_search_path);
+}
+
+static Datum
+current_time_zone(void)
+{
+	return CStringGetTextDatum(sla_session_time_zone());
 }
 
 static Datum
@@ -327,7 +334,7 @@ sla_track(PG_FUNCTION_ARGS)
 	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {
 		TEXTOID, REGCLASSOID, NAMEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-		REGCLASSOID, NAMEOID, NAMEOID
+		REGCLASSOID, NAMEOID, NAMEOID, TEXTOID
 	};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types) + 1];
@@ -368,6 +375,7 @@ sla_track(PG_FUNCTION_ARGS)
 	values[9] = facts_relation(fcinfo, 7, key, &nulls[9]);
 	values[10] = kept_column(fcinfo, 8, rel, "level_column", &nulls[10]);
 	values[11] = kept_column(fcinfo, 9, rel, "due_column", &nulls[11]);
+	values[12] = current_time_zone();
 
 	sla_owner_enter(&caller);
 	SPI_connect();
@@ -377,12 +385,12 @@ sla_track(PG_FUNCTION_ARGS)
 				 errmsg("source \"%s\" already tracks table \"%s\"", name, get_rel_name(source.ticket_table)),
 				 errhint("Take another name, or call sla.untrack('%s') first.", name)));
 	sla_execute(&plan, "INSERT INTO sla.source (name, ticket_table, ticket_key, department, agent, created_at,"
-				" changed_at, search_path, owner, facts, level_column, due_column)"
-				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+				" changed_at, search_path, owner, facts, level_column, due_column, time_zone)"
+				" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 				" ON CONFLICT (name) DO UPDATE SET facts = EXCLUDED.facts, level_column = EXCLUDED.level_column,"
 				" due_column = EXCLUDED.due_column, ticket_key = EXCLUDED.ticket_key, department = EXCLUDED.department,"
 				" agent = EXCLUDED.agent, created_at = EXCLUDED.created_at, changed_at = EXCLUDED.changed_at,"
-				" search_path = EXCLUDED.search_path, owner = EXCLUDED.owner",
+				" search_path = EXCLUDED.search_path, owner = EXCLUDED.owner, time_zone = EXCLUDED.time_zone",
 				lengthof(types), types, values, nulls);
 	CommandCounterIncrement();
 	sla_need_source(name, &source);
@@ -404,7 +412,7 @@ sla_track_event(PG_FUNCTION_ARGS)
 	static SPIPlanPtr insert = NULL;
 	static const Oid find_types[] = {TEXTOID, OIDOID};
 	static const Oid types[] = {
-		TEXTOID, REGCLASSOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
+		TEXTOID, REGCLASSOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
 	};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types) + 1];
@@ -432,6 +440,7 @@ sla_track_event(PG_FUNCTION_ARGS)
 	}
 	values[8] = current_search_path();
 	values[9] = current_owner();
+	values[10] = current_time_zone();
 
 	sla_owner_enter(&caller);
 	SPI_connect();
@@ -462,10 +471,10 @@ sla_track_event(PG_FUNCTION_ARGS)
 	}
 	values[3] = Int32GetDatum(stream);
 	sla_execute(&insert, "INSERT INTO sla.source_event (source, on_table, event, stream, condition, ticket_key, at, agent,"
-				" search_path, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+				" search_path, owner, time_zone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 				" ON CONFLICT (source, on_table, event) DO UPDATE SET condition = EXCLUDED.condition,"
 				" ticket_key = EXCLUDED.ticket_key, at = EXCLUDED.at, agent = EXCLUDED.agent,"
-				" search_path = EXCLUDED.search_path, owner = EXCLUDED.owner",
+				" search_path = EXCLUDED.search_path, owner = EXCLUDED.owner, time_zone = EXCLUDED.time_zone",
 				lengthof(types), types, values, nulls);
 	CommandCounterIncrement();
 	check_source(&source);

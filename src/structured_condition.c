@@ -236,7 +236,7 @@ find_field(Reader *reader, const char *name, Field *field)
 	if (number <= 0)
 	{
 		/* Names it, with the columns that there are. */
-		sla_expression_check(reader->rel, field->column, NULL, InvalidOid, BOOLOID,
+		sla_expression_check(reader->rel, field->column, &(SlaWriter) {0}, BOOLOID,
 							 "field", name);
 		elog(ERROR, "column \"%s\" does not exist", column);
 	}
@@ -800,7 +800,7 @@ comparison(Reader *reader, JsonbContainer *object, const char *path)
 	}
 	if (operator->negated)
 		sql = psprintf("NOT coalesce(%s, false)", sql);
-	sla_expression_check(reader->rel, sql, NULL, InvalidOid, BOOLOID, "comparison with",
+	sla_expression_check(reader->rel, sql, &(SlaWriter) {0}, BOOLOID, "comparison with",
 						 field.name);
 	return sql;
 }

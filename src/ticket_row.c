@@ -61,6 +61,10 @@ sla_ticket_row_init(void)
 
 /* ----------------------------------------------------------------
  * Statements on the user's tables
+ *
+ * Each is written once for as long as its table is as it was: a change of the
+ * table moves the generation, and what is compiled with its plans is made anew.
+ * So a column that was renamed is told of, and not a plan that failed.
  * ----------------------------------------------------------------
  */
 
@@ -82,17 +86,48 @@ as_column(const char *parameter, Oid relid, const char *column)
 	return psprintf("CAST(%s AS %s)", parameter, format_type_with_typemod(type, typmod));
 }
 
-/* Become the role that tracked the source. */
+/* Become the role that tracked the source, with its search_path and time zone. */
 static void
 enter(const SlaSource *source, SlaEnvironment *saved)
 {
-	sla_environment_enter(saved, source->search_path, source->owner);
+	sla_environment_enter(saved, &source->writer);
 }
 
 /* ----------------------------------------------------------------
  * Choosing by rules
  * ----------------------------------------------------------------
  */
+
+char *
+sla_rows_statement(Oid relid, const char *key, const char **alias)
+{
+	char	   *name = pstrdup("ticket_row");
+
+	/* A column of that name would be meant instead. */
+	while (get_attnum(relid, name) != InvalidAttrNumber)
+		name = psprintf("%s_", name);
+	*alias = name;
+	return psprintf("SELECT CAST(%s.%s AS pg_catalog.text), %s FROM %s AS %s", name,
+					quote_identifier(key), name, sla_qualified_name(relid), name);
+}
+
+/* The key of the ticket that is $1. */
+static char *
+by_key(Oid relid, const char *alias, const char *key)
+{
+	return psprintf("%s.%s OPERATOR(pg_catalog.=) %s", alias, quote_identifier(key),
+					as_column("$1", relid, key));
+}
+
+static char *
+facts_statement(const SlaSource *source, Oid relid)
+{
+	const char *alias;
+	char	   *rows = sla_rows_statement(relid, source->ticket_key, &alias);
+
+	sla_watch_relation(relid);
+	return psprintf("%s WHERE %s", rows, by_key(relid, alias, source->ticket_key));
+}
 
 /* The facts of a ticket in a slot of its own, NULL when there are none.  Within SPI. */
 static TupleTableSlot *
@@ -104,11 +139,13 @@ read_facts(SlaTracked *tracked, Relation facts, const char *ticket)
 	Oid			relid = RelationGetRelid(facts);
 	SlaEnvironment saved;
 	TupleTableSlot *slot;
+	HeapTupleHeader row;
+	HeapTuple	tuple;
+	bool		isnull;
 
 	enter(source, &saved);
 	sla_execute(&tracked->read_facts,
-				psprintf("SELECT * FROM %s WHERE %s OPERATOR(pg_catalog.=) %s", sla_qualified_name(relid),
-						 quote_identifier(source->ticket_key), as_column("$1", relid, source->ticket_key)),
+				tracked->read_facts == NULL ? facts_statement(source, relid) : NULL,
 				1, types, values, NULL);
 	sla_environment_leave(&saved);
 
@@ -121,7 +158,14 @@ read_facts(SlaTracked *tracked, Relation facts, const char *ticket)
 						get_rel_name(relid), SPI_processed, ticket),
 				 errhint("A ticket has one row of facts; aggregate what it has several of.")));
 	slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(facts)), &TTSOpsHeapTuple);
-	ExecForceStoreHeapTuple(SPI_copytuple(SPI_tuptable->vals[0]), slot, false);
+	/* A value of the row type has all columns of the relation, also those that were dropped. */
+	row = DatumGetHeapTupleHeaderCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	tuple = palloc0(sizeof(HeapTupleData));
+	tuple->t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple->t_self);
+	tuple->t_tableOid = relid;
+	tuple->t_data = row;
+	ExecStoreHeapTuple(tuple, slot, false);
 	SPI_freetuptable(SPI_tuptable);
 	return slot;
 }
@@ -301,13 +345,29 @@ sla_columns_of_rules(const SlaSource *source, Relation rel)
  * ----------------------------------------------------------------
  */
 
-/* The trigger that our own UPDATE fires must not write the columns again. */
-static bool writing_columns = false;
+/* The trigger that our own UPDATE fires must not write the ticket's columns again. */
+static const char *writing_source = NULL;
+static const char *writing_ticket = NULL;
+
+static bool
+is_writing(const char *source, const char *ticket)
+{
+	return writing_source != NULL && strcmp(writing_source, source) == 0 &&
+		strcmp(writing_ticket, ticket) == 0;
+}
 
 static bool
 keeps_columns(const SlaSource *source)
 {
 	return source->level_column != NULL || source->due_column != NULL;
+}
+
+static char *
+lock_statement(const SlaSource *source)
+{
+	sla_watch_relation(source->ticket_table);
+	return psprintf("SELECT 1 FROM %s AS t WHERE %s FOR NO KEY UPDATE", sla_qualified_name(source->ticket_table),
+					by_key(source->ticket_table, "t", source->ticket_key));
 }
 
 void
@@ -322,10 +382,7 @@ sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
 		return;
 	SPI_connect();
 	enter(source, &saved);
-	sla_execute(&tracked->lock_row,
-				psprintf("SELECT 1 FROM %s WHERE %s OPERATOR(pg_catalog.=) %s FOR NO KEY UPDATE",
-						 sla_qualified_name(source->ticket_table), quote_identifier(source->ticket_key),
-						 as_column("$1", source->ticket_table, source->ticket_key)),
+	sla_execute(&tracked->lock_row, tracked->lock_row == NULL ? lock_statement(source) : NULL,
 				1, types, values, NULL);
 	sla_environment_leave(&saved);
 	SPI_finish();
@@ -341,7 +398,22 @@ append_column(StringInfo set, StringInfo differs, const SlaSource *source, const
 		return;
 	value = as_column(parameter, source->ticket_table, column);
 	appendStringInfo(set, "%s%s = %s", set->len > 0 ? ", " : "", quote_identifier(column), value);
-	appendStringInfo(differs, "%s%s IS DISTINCT FROM %s", differs->len > 0 ? " OR " : "", quote_identifier(column), value);
+	appendStringInfo(differs, "%st.%s IS DISTINCT FROM %s", differs->len > 0 ? " OR " : "", quote_identifier(column), value);
+}
+
+static char *
+write_statement(const SlaSource *source)
+{
+	StringInfoData set;
+	StringInfoData differs;
+
+	sla_watch_relation(source->ticket_table);
+	initStringInfo(&set);
+	initStringInfo(&differs);
+	append_column(&set, &differs, source, source->level_column, "$2");
+	append_column(&set, &differs, source, source->due_column, "$3");
+	return psprintf("UPDATE %s AS t SET %s WHERE %s AND (%s)", sla_qualified_name(source->ticket_table),
+					set.data, by_key(source->ticket_table, "t", source->ticket_key), differs.data);
 }
 
 void
@@ -354,13 +426,13 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 	Datum		asked[] = {CStringGetTextDatum(source->name), CStringGetTextDatum(ticket)};
 	Datum		values[lengthof(types)];
 	char		nulls[] = "   ";
-	StringInfoData set;
-	StringInfoData differs;
+	const char *outer_source = writing_source;
+	const char *outer_ticket = writing_ticket;
 	SlaOwner	caller;
 	SlaEnvironment saved;
 	bool		isnull;
 
-	if (!keeps_columns(source) || writing_columns)
+	if (!keeps_columns(source) || is_writing(source->name, ticket))
 		return;
 
 	SPI_connect();
@@ -382,26 +454,19 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 		nulls[2] = 'n';
 	sla_owner_leave(&caller);
 
-	initStringInfo(&set);
-	initStringInfo(&differs);
-	if (tracked->write_columns == NULL)
-	{
-		append_column(&set, &differs, source, source->level_column, "$2");
-		append_column(&set, &differs, source, source->due_column, "$3");
-	}
 	enter(source, &saved);
-	writing_columns = true;
+	writing_source = source->name;
+	writing_ticket = ticket;
 	PG_TRY();
 	{
 		sla_execute(&tracked->write_columns,
-					psprintf("UPDATE %s SET %s WHERE %s OPERATOR(pg_catalog.=) %s AND (%s)",
-							 sla_qualified_name(source->ticket_table), set.data, quote_identifier(source->ticket_key),
-							 as_column("$1", source->ticket_table, source->ticket_key), differs.data),
+					tracked->write_columns == NULL ? write_statement(source) : NULL,
 					lengthof(types), types, values, nulls);
 	}
 	PG_FINALLY();
 	{
-		writing_columns = false;
+		writing_source = outer_source;
+		writing_ticket = outer_ticket;
 	}
 	PG_END_TRY();
 	sla_environment_leave(&saved);

@@ -49,14 +49,14 @@ static HTAB *tracked_triggers = NULL;
 
 /* Compile one of a table's expressions and remember it; NULL text gives NULL. */
 static SlaExpression *
-compile(SlaTracked *tracked, Relation rel, const char *text, const char *search_path, Oid owner,
+compile(SlaTracked *tracked, Relation rel, const char *text, const SlaWriter *writer,
 		Oid type, const char *what, const char *name, MemoryContext context)
 {
 	SlaExpression *expression;
 
 	if (text == NULL)
 		return NULL;
-	expression = sla_expression_compile(rel, text, search_path, owner, type, what, name, context);
+	expression = sla_expression_compile(rel, text, writer, type, what, name, context);
 	tracked->expressions[tracked->nexpressions++] = expression;
 	return expression;
 }
@@ -101,7 +101,8 @@ copy_source(SlaSource *copy, const SlaSource *source)
 	copy->changed_at = copy_text(source->changed_at);
 	copy->level_column = copy_text(source->level_column);
 	copy->due_column = copy_text(source->due_column);
-	copy->search_path = copy_text(source->search_path);
+	copy->writer.search_path = copy_text(source->writer.search_path);
+	copy->writer.time_zone = copy_text(source->writer.time_zone);
 }
 
 /* Kept plans are not the memory context's own: they go when it does. */
@@ -138,7 +139,8 @@ sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryCon
 	const Bitmapset *rule_columns;
 	Bitmapset  *read = NULL;
 
-	sla_read_newest(&plan, "SELECT event, condition, ticket_key, at, agent, search_path, owner FROM sla.source_event"
+	sla_read_newest(&plan, "SELECT event, condition, ticket_key, at, agent, search_path, time_zone, owner"
+					" FROM sla.source_event"
 					" WHERE source OPERATOR(pg_catalog.=) $1 AND stream OPERATOR(pg_catalog.=) $2 ORDER BY event",
 					2, types, values);
 	rows = SPI_tuptable;
@@ -156,16 +158,16 @@ sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryCon
 
 	if (stream == 0)
 	{
-		tracked->key = compile(tracked, rel, quote_identifier(source->ticket_key), source->search_path,
-							   source->owner, TEXTOID, "ticket key of source", source->name, context);
-		tracked->created_at = compile(tracked, rel, source->created_at, source->search_path,
-									  source->owner, TIMESTAMPTZOID, "created_at of source", source->name, context);
-		tracked->changed_at = compile(tracked, rel, source->changed_at, source->search_path,
-									  source->owner, TIMESTAMPTZOID, "changed_at of source", source->name, context);
-		tracked->department = compile(tracked, rel, source->department, source->search_path,
-									  source->owner, TEXTOID, "department of source", source->name, context);
-		tracked->agent = compile(tracked, rel, source->agent, source->search_path,
-								 source->owner, TEXTOID, "agent of source", source->name, context);
+		tracked->key = compile(tracked, rel, quote_identifier(source->ticket_key), &source->writer,
+							   TEXTOID, "ticket key of source", source->name, context);
+		tracked->created_at = compile(tracked, rel, source->created_at, &source->writer,
+									  TIMESTAMPTZOID, "created_at of source", source->name, context);
+		tracked->changed_at = compile(tracked, rel, source->changed_at, &source->writer,
+									  TIMESTAMPTZOID, "changed_at of source", source->name, context);
+		tracked->department = compile(tracked, rel, source->department, &source->writer,
+									  TEXTOID, "department of source", source->name, context);
+		tracked->agent = compile(tracked, rel, source->agent, &source->writer,
+								 TEXTOID, "agent of source", source->name, context);
 		read = bms_copy(sla_expression_columns(tracked->key));
 		if (tracked->department != NULL)
 			read = bms_add_members(read, sla_expression_columns(tracked->department));
@@ -180,19 +182,21 @@ sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryCon
 	{
 		HeapTuple	tuple = rows->vals[i];
 		SlaTrackedEvent *event = &tracked->events[i];
-		const char *search_path = sla_column_text(tuple, rows->tupdesc, 6);
-		Oid			owner;
+		SlaWriter	writer = {
+			.search_path = sla_column_text(tuple, rows->tupdesc, 6),
+			.time_zone = sla_column_text(tuple, rows->tupdesc, 7)
+		};
 
 		event->event = sla_column_text(tuple, rows->tupdesc, 1);
-		owner = sla_expression_owner(sla_column_text(tuple, rows->tupdesc, 7), "owner of event", event->event);
+		writer.owner = sla_expression_owner(sla_column_text(tuple, rows->tupdesc, 8), "owner of event", event->event);
 		event->opposite = sla_opposite_event(event->event);
-		event->condition = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 2), search_path, owner,
+		event->condition = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 2), &writer,
 								   BOOLOID, "condition of event", event->event, context);
-		event->key = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 3), search_path, owner,
+		event->key = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 3), &writer,
 							 TEXTOID, "ticket key of event", event->event, context);
-		event->at = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 4), search_path, owner,
+		event->at = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 4), &writer,
 							TIMESTAMPTZOID, "time of event", event->event, context);
-		event->agent = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 5), search_path, owner,
+		event->agent = compile(tracked, rel, sla_column_text(tuple, rows->tupdesc, 5), &writer,
 							   TEXTOID, "agent of event", event->event, context);
 		read = bms_add_members(read, sla_expression_columns(event->condition));
 	}

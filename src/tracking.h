@@ -25,8 +25,7 @@ typedef struct SlaSource
 	Oid			facts;			/* InvalidOid: rules run over the ticket's row */
 	const char *level_column;	/* either may be NULL */
 	const char *due_column;
-	const char *search_path;
-	Oid			owner;
+	SlaWriter	writer;			/* of the expressions */
 } SlaSource;
 
 /* An event that rows of the table tell. */
@@ -126,6 +125,13 @@ extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
  * touches the clocks, as a statement that updates the ticket does.
  */
 extern void sla_ticket_row_init(void);
+
+/*
+ * "SELECT key, row FROM relation AS alias": the ticket's key as text, and the
+ * row as a value of the relation's row type.
+ */
+extern char *sla_rows_statement(Oid relid, const char *key, const char **alias);
+
 extern bool sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket,
 								  TupleTableSlot *slot, bool is_new,
 								  SlaChoice *choice, bool *keep_levels);

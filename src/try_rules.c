@@ -575,7 +575,7 @@ compile(Trial *trial)
 	{
 		SlaWriter	writer = {.time_zone = sla_session_time_zone()};
 
-		trial->condition = sla_expression_compile_as(trial->rel, trial->condition_text, &writer,
+		trial->condition = sla_expression_compile(trial->rel, trial->condition_text, &writer,
 													 BOOLOID, "condition on tickets of source",
 													 trial->source, trial->kept);
 	}
@@ -704,29 +704,6 @@ try_ticket(const Trial *trial)
 	}
 }
 
-/*
- * Each row of the relation with the key of its ticket.  Read as the caller, and
- * as a value of the row type, which has the relation's columns as they are,
- * also those that were dropped.
- */
-static Portal
-open_rows(const Trial *trial, const char *key)
-{
-	Oid			relid = RelationGetRelid(trial->rel);
-	char	   *alias = pstrdup("ticket_row");
-	Portal		portal;
-
-	/* A column of that name would be meant instead. */
-	while (get_attnum(relid, alias) != InvalidAttrNumber)
-		alias = psprintf("%s_", alias);
-	portal = SPI_cursor_open_with_args(NULL,
-									   psprintf("SELECT CAST(%s.%s AS pg_catalog.text), %s FROM %s AS %s",
-												alias, quote_identifier(key), alias,
-												sla_qualified_name(relid), alias),
-									   0, NULL, NULL, NULL, true, 0);
-	return portal;
-}
-
 static void
 try_row(Trial *trial, HeapTuple tuple, TupleDesc tupdesc)
 {
@@ -749,9 +726,14 @@ try_row(Trial *trial, HeapTuple tuple, TupleDesc tupdesc)
 }
 
 static void
-try_all(Trial *trial, const char *key)
+try_all(Trial *trial, const SlaSource *source)
 {
-	Portal		portal = open_rows(trial, key);
+	SlaWriter	reader = {.time_zone = source->writer.time_zone};
+	SlaEnvironment environment;
+	const char *alias;
+	Portal		portal =
+		SPI_cursor_open_with_args(NULL, sla_rows_statement(RelationGetRelid(trial->rel), source->ticket_key, &alias),
+								  0, NULL, NULL, NULL, true, 0);
 	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext, "pg_sla trial",
 												  ALLOCSET_DEFAULT_SIZES);
 
@@ -766,7 +748,10 @@ try_all(Trial *trial, const char *key)
 		SPITupleTable *batch;
 		uint64		n;
 
+		/* A ticket's key and facts mean what they mean to its trigger. */
+		sla_environment_enter(&environment, &reader);
 		SPI_cursor_fetch(portal, true, TRY_BATCH);
+		sla_environment_leave(&environment);
 		batch = SPI_tuptable;
 		n = SPI_processed;
 		if (n == 0)
@@ -841,7 +826,7 @@ sla_try_rules(PG_FUNCTION_ARGS)
 			   json_argument(fcinfo, 3), !PG_ARGISNULL(4) && PG_GETARG_BOOL(4), &trial.then);
 	/* Also where there are no tickets, so that what is wrong is told. */
 	compile(&trial);
-	try_all(&trial, source.ticket_key);
+	try_all(&trial, &source);
 	/* What was compiled goes with its memory; the relation's lock stays. */
 	relation_close(trial.rel, NoLock);
 	SPI_finish();

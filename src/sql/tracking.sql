@@ -15,7 +15,8 @@ CREATE TABLE sla.source (
 	level_column name,
 	due_column   name,
 	search_path  text NOT NULL,
-	owner        text NOT NULL
+	owner        text NOT NULL,
+	time_zone    text NOT NULL
 );
 COMMENT ON TABLE sla.source IS 'tracked kinds of ticket; sla.track writes it';
 COMMENT ON COLUMN sla.source.name IS 'name of the source';
@@ -30,6 +31,7 @@ COMMENT ON COLUMN sla.source.level_column IS 'column of the ticket that is kept 
 COMMENT ON COLUMN sla.source.due_column IS 'column of the ticket that is kept at the nearest deadline';
 COMMENT ON COLUMN sla.source.search_path IS 'search path by which names in the expressions are looked up';
 COMMENT ON COLUMN sla.source.owner IS 'role as which functions in the expressions run';
+COMMENT ON COLUMN sla.source.time_zone IS 'time zone of times in the expressions: that of the session that wrote them';
 
 CREATE TABLE sla.source_event (
 	source      text NOT NULL REFERENCES sla.source (name) ON UPDATE CASCADE ON DELETE CASCADE,
@@ -42,6 +44,7 @@ CREATE TABLE sla.source_event (
 	agent       text,
 	search_path text NOT NULL,
 	owner       text NOT NULL,
+	time_zone   text NOT NULL,
 	PRIMARY KEY (source, on_table, event),
 	CONSTRAINT source_event_name_check CHECK (event OPERATOR(pg_catalog.<>) '')
 );
@@ -56,6 +59,7 @@ COMMENT ON COLUMN sla.source_event.at IS 'expression over the row: when it happe
 COMMENT ON COLUMN sla.source_event.agent IS 'expression over the row: who did it';
 COMMENT ON COLUMN sla.source_event.search_path IS 'search path by which names in the expressions are looked up';
 COMMENT ON COLUMN sla.source_event.owner IS 'role as which functions in the expressions run';
+COMMENT ON COLUMN sla.source_event.time_zone IS 'time zone of times in the expressions: that of the session that wrote them';
 
 SELECT pg_catalog.pg_extension_config_dump('sla.source', '');
 SELECT pg_catalog.pg_extension_config_dump('sla.source_event', '');
