@@ -20,7 +20,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -28,6 +27,7 @@
 #include "event.h"
 #include "promise.h"
 #include "statement.h"
+#include "store.h"
 
 SLA_FUNCTION(sla_record_event);
 SLA_FUNCTION(sla_clock_deadline);
@@ -338,10 +338,10 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	SlaHistory	history = {0};
 	SlaLog		expected;
 	SlaLog		logged = {0};
+	bool		opened;
 
-	LockRelationOid(sla_log_relid(), RowExclusiveLock);
 	sla_owner_enter(&caller);
-	SPI_connect();
+	opened = sla_store_open();
 	is_new = sla_lock_ticket(source, ticket, is_new);
 	sla_promises_refresh();
 
@@ -354,7 +354,7 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 			sla_read_log(source, ticket, NULL, &logged);
 		sla_write_log(source, ticket, &expected, &logged);
 	}
-	SPI_finish();
+	sla_store_close(opened);
 	sla_owner_leave(&caller);
 }
 

@@ -37,7 +37,7 @@ extern void sla_record_events(const char *source, const char *ticket,
 
 /*
  * The two halves of that, for those who read and write many tickets at a time;
- * both in the current memory context, as the owner of our tables and within SPI.
+ * both in the current memory context, as the owner of our tables.
  *
  * sla_add_events adds to the history of a ticket what happened, unless it says
  * nothing new; false when nothing did.  write is called for each event added

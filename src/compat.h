@@ -77,4 +77,37 @@
 #define expand_generated_columns_compat(node, rel, varno) (node)
 #endif
 
+/* Since 16 an UPDATE may concern the summarizing indexes alone. */
+#if PG_VERSION_NUM >= 160000
+#define update_indexes_compat TU_UpdateIndexes
+#define any_index_compat(update) ((update) != TU_None)
+#define only_summarizing_compat(update) ((update) == TU_Summarizing)
+#define insert_index_tuples_compat(info, slot, estate, update, no_error, conflict, arbiters, only_summarizing) \
+	ExecInsertIndexTuples((info), (slot), (estate), (update), (no_error), (conflict), (arbiters), (only_summarizing))
+#else
+#define update_indexes_compat bool
+#define any_index_compat(update) (update)
+#define only_summarizing_compat(update) (false)
+#define insert_index_tuples_compat(info, slot, estate, update, no_error, conflict, arbiters, only_summarizing) \
+	ExecInsertIndexTuples((info), (slot), (estate), (update), (no_error), (conflict), (arbiters))
+#endif
+
+/* Index scans are instrumented since 18. */
+#if PG_VERSION_NUM >= 180000
+#define index_beginscan_compat(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan((rel), (index), (snapshot), NULL, (nkeys), (norderbys))
+#else
+#define index_beginscan_compat(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan((rel), (index), (snapshot), (nkeys), (norderbys))
+#endif
+
+/* The sequence of an identity column is asked for by the open table since 17. */
+#if PG_VERSION_NUM >= 170000
+#define identity_sequence_compat(rel, attribute, missing_ok) \
+	getIdentitySequence((rel), (attribute), (missing_ok))
+#else
+#define identity_sequence_compat(rel, attribute, missing_ok) \
+	getIdentitySequence(RelationGetRelid(rel), (attribute), (missing_ok))
+#endif
+
 #endif							/* SLA_COMPAT_H */

@@ -4,6 +4,7 @@
  */
 #include "pg_sla.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -13,39 +14,63 @@
 #include "statement.h"
 #include "store.h"
 
-/* Columns of sla.event, in the order of src/sql/clock.sql. */
-enum
-{
-	EVENT_ID, EVENT_SOURCE, EVENT_TICKET, EVENT_EVENT, EVENT_AT, EVENT_AGENT, EVENT_OF_TICKET,
-	EVENT_DEPARTMENT, EVENT_ASSIGNEE, EVENT_PROMISES, EVENT_RECORDED_AT,
-	EVENT_COLUMNS
-};
-
 static const Oid ticket_types[] = {TEXTOID, TEXTOID};
+
+/* By SPI, for a table that cannot be written directly. */
+static bool
+select_for_update(Datum *values)
+{
+	static SPIPlanPtr plan = NULL;
+	bool		found;
+
+	SPI_connect();
+	sla_execute(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
+				" AND ticket OPERATOR(pg_catalog.=) $2 FOR UPDATE", 2, ticket_types, values, NULL);
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+static bool
+insert_unless_there(Datum *values)
+{
+	static SPIPlanPtr plan = NULL;
+	bool		inserted;
+
+	SPI_connect();
+	sla_execute(&plan, "INSERT INTO sla.ticket (source, ticket) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+				2, ticket_types, values, NULL);
+	inserted = SPI_processed > 0;
+	SPI_finish();
+	return inserted;
+}
 
 bool
 sla_lock_ticket(const char *source, const char *ticket, bool is_new)
 {
-	static SPIPlanPtr insert = NULL;
-	static SPIPlanPtr lock = NULL;
-	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
+	bool		opened = sla_store_open();
+	bool		direct = sla_store_direct(SLA_STORE_TICKET);
+	Datum		values[TICKET_COLUMNS];
+	bool		nulls[TICKET_COLUMNS] = {false};
+	bool		made = false;
 
+	values[TICKET_SOURCE] = CStringGetTextDatum(source);
+	values[TICKET_TICKET] = CStringGetTextDatum(ticket);
+	values[TICKET_CHANGED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	for (;;)
 	{
-		if (!is_new)
-		{
-			sla_execute(&lock, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
-					" AND ticket OPERATOR(pg_catalog.=) $2 FOR UPDATE", 2, ticket_types, values, NULL);
-			if (SPI_processed > 0)
-				return false;
-		}
-		sla_execute(&insert, "INSERT INTO sla.ticket (source, ticket) VALUES ($1, $2)"
-				" ON CONFLICT DO NOTHING", 2, ticket_types, values, NULL);
-		if (SPI_processed > 0)
-			return true;
+		if (!is_new &&
+			(direct ? sla_store_lock(SLA_STORE_TICKET, values[TICKET_SOURCE], values[TICKET_TICKET])
+			 : select_for_update(values)))
+			break;
+		made = direct ? sla_store_insert_new(SLA_STORE_TICKET, values, nulls) : insert_unless_there(values);
+		if (made)
+			break;
 		/* Another session made it meanwhile. */
 		is_new = false;
 	}
+	sla_store_close(opened);
+	return made;
 }
 
 bool
@@ -53,10 +78,14 @@ sla_ticket_exists(const char *source, const char *ticket)
 {
 	static SPIPlanPtr plan = NULL;
 	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
+	bool		found;
 
+	SPI_connect();
 	sla_execute(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
-			" AND ticket OPERATOR(pg_catalog.=) $2", 2, ticket_types, values, NULL);
-	return SPI_processed > 0;
+				" AND ticket OPERATOR(pg_catalog.=) $2", 2, ticket_types, values, NULL);
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
 }
 
 void
@@ -78,7 +107,7 @@ sla_read_history(const char *source, const char *ticket, Snapshot snapshot, SlaH
 	SlaTicketScan	scan;
 
 	memset(history, 0, sizeof(SlaHistory));
-	sla_scan_ticket(&scan, "event", EVENT_COLUMNS, EVENT_SOURCE, source, ticket, snapshot);
+	sla_scan_ticket(&scan, SLA_STORE_EVENT, source, ticket, snapshot);
 	while (sla_scan_next(&scan))
 	{
 		SlaStoredEvent event;
@@ -111,29 +140,50 @@ void
 sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event)
 {
 	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, BOOLOID, TEXTOID, TEXTOID, INT4ARRAYOID};
+	static const Oid types[] = {
+		INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, BOOLOID, TEXTOID, TEXTOID, INT4ARRAYOID
+	};
+	bool		opened = sla_store_open();
 	Datum		promises[SLA_N_AGREEMENTS];
-	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types) + 1];
-	bool		isnull;
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS] = {false};
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = CStringGetTextDatum(source);
-	values[1] = CStringGetTextDatum(ticket);
-	values[2] = CStringGetTextDatum(event->event);
-	values[3] = TimestampTzGetDatum(event->at);
-	values[4] = event->agent ? CStringGetTextDatum(event->agent) : (nulls[4] = 'n', (Datum) 0);
-	values[5] = BoolGetDatum(event->of_ticket);
-	values[6] = event->department ? CStringGetTextDatum(event->department) : (nulls[6] = 'n', (Datum) 0);
-	values[7] = event->assignee ? CStringGetTextDatum(event->assignee) : (nulls[7] = 'n', (Datum) 0);
+	values[EVENT_SOURCE] = CStringGetTextDatum(source);
+	values[EVENT_TICKET] = CStringGetTextDatum(ticket);
+	values[EVENT_EVENT] = CStringGetTextDatum(event->event);
+	values[EVENT_AT] = TimestampTzGetDatum(event->at);
+	values[EVENT_AGENT] = sla_text_or_null(event->agent, &nulls[EVENT_AGENT]);
+	values[EVENT_OF_TICKET] = BoolGetDatum(event->of_ticket);
+	values[EVENT_DEPARTMENT] = sla_text_or_null(event->department, &nulls[EVENT_DEPARTMENT]);
+	values[EVENT_ASSIGNEE] = sla_text_or_null(event->assignee, &nulls[EVENT_ASSIGNEE]);
 	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
 		promises[i] = Int32GetDatum(event->promises[i]);
-	values[8] = event->decides
+	values[EVENT_PROMISES] = event->decides
 		? PointerGetDatum(construct_array(promises, SLA_N_AGREEMENTS, INT4OID, sizeof(int32), true, TYPALIGN_INT))
-		: (nulls[8] = 'n', (Datum) 0);
+		: (Datum) 0;
+	nulls[EVENT_PROMISES] = !event->decides;
+	values[EVENT_RECORDED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 
-	sla_execute(&plan, "INSERT INTO sla.event (source, ticket, event, at, agent, of_ticket, department, assignee, promises)"
-			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id", lengthof(types), types, values, nulls);
-	event->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_freetuptable(SPI_tuptable);
+	if (sla_store_direct(SLA_STORE_EVENT))
+	{
+		event->id = sla_store_next_id(SLA_STORE_EVENT);
+		values[EVENT_ID] = Int64GetDatum(event->id);
+		sla_store_insert(SLA_STORE_EVENT, values, nulls);
+	}
+	else
+	{
+		char		spi_nulls[EVENT_COLUMNS];
+		bool		isnull;
+
+		for (int i = 0; i < EVENT_COLUMNS; i++)
+			spi_nulls[i] = nulls[i] ? 'n' : ' ';
+		SPI_connect();
+		/* $1 stands for the id, so that the others stand for the columns of their places. */
+		spi_nulls[EVENT_ID] = 'n';
+		sla_execute(&plan, "INSERT INTO sla.event (source, ticket, event, at, agent, of_ticket, department, assignee, promises)"
+					" VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id", lengthof(types), types, values, spi_nulls);
+		event->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		SPI_finish();
+	}
+	sla_store_close(opened);
 }

@@ -2,7 +2,7 @@
  * event.h
  *		A ticket's row in sla.ticket and its events in sla.event.
  *
- * All of it as the owner of our tables (sla_owner_enter) and within SPI.
+ * All of it as the owner of our tables (sla_owner_enter).
  */
 #ifndef SLA_EVENT_H
 #define SLA_EVENT_H

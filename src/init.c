@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 
 #include "now.h"
+#include "store.h"
 #include "timeline_cache.h"
 #include "tracking.h"
 
@@ -88,6 +89,8 @@ relation_changed(Datum arg, Oid relid)
 		else
 			sla_rule_generation++;
 	}
+
+	sla_store_relation_changed(relid);
 
 	if (OidIsValid(relid) && watched_relations != NULL &&
 		hash_search(watched_relations, &relid, HASH_FIND, NULL) != NULL)

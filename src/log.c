@@ -16,15 +16,6 @@
 #include "statement.h"
 #include "store.h"
 
-/* Columns of sla.log, likewise. */
-enum
-{
-	LOG_ID, LOG_SOURCE, LOG_TICKET, LOG_AGREEMENT, LOG_LEVEL, LOG_METRIC, LOG_ORDINAL, LOG_CYCLE, LOG_CALENDAR,
-	LOG_DEPARTMENT, LOG_AGENT, LOG_GOAL, LOG_STARTED_AT, LOG_COUNTED, LOG_RUNNING_SINCE, LOG_DEADLINE,
-	LOG_CLOSED_AT, LOG_OUTCOME, LOG_REASON, LOG_ELAPSED, LOG_COMPUTED_AT,
-	LOG_COLUMNS
-};
-
 static const char *const outcome_names[] = {
 	NULL, "met", "missed", "cancelled", "superseded"
 };
@@ -100,7 +91,7 @@ sla_read_log(const char *source, const char *ticket, Snapshot snapshot, SlaLog *
 
 	log->nrows = 0;
 	log->rows = palloc(size * sizeof(SlaLogRow));
-	sla_scan_ticket(&scan, "log", LOG_COLUMNS, LOG_SOURCE, source, ticket, snapshot);
+	sla_scan_ticket(&scan, SLA_STORE_LOG, source, ticket, snapshot);
 	while (sla_scan_next(&scan))
 	{
 		SlaLogRow  *row;
@@ -114,6 +105,7 @@ sla_read_log(const char *source, const char *ticket, Snapshot snapshot, SlaLog *
 		}
 		row = &log->rows[log->nrows++];
 		memset(row, 0, sizeof(SlaLogRow));
+		row->tid = scan.tid;
 		row->agreement = named(sla_scan_text(&scan, LOG_AGREEMENT), sla_agreement_names, SLA_N_AGREEMENTS);
 		row->metric = sla_scan_text(&scan, LOG_METRIC);
 		row->ordinal = DatumGetInt32(scan.values[LOG_ORDINAL]);
@@ -293,87 +285,135 @@ sla_log_difference(const SlaLogRow *a, const SlaLogRow *b)
 	return NULL;
 }
 
-/* Add a row to sla.log, or make the row of its key like it. */
-static void
-write_row(const char *source, const char *ticket, const SlaLogRow *row, bool exists)
+/* The columns that an update leaves alone: the key, and what others keep there. */
+static const bool replaced_columns[LOG_COLUMNS] = {
+	[LOG_LEVEL] = true, [LOG_CYCLE] = true, [LOG_CALENDAR] = true, [LOG_DEPARTMENT] = true, [LOG_AGENT] = true,
+	[LOG_GOAL] = true, [LOG_STARTED_AT] = true, [LOG_COUNTED] = true, [LOG_RUNNING_SINCE] = true,
+	[LOG_DEADLINE] = true, [LOG_CLOSED_AT] = true, [LOG_OUTCOME] = true, [LOG_REASON] = true,
+	[LOG_ELAPSED] = true, [LOG_COMPUTED_AT] = true
+};
+
+/* A row's values for the columns of the table, all but its id. */
+typedef struct LogValues
 {
-	static SPIPlanPtr insert = NULL;
-	static SPIPlanPtr update = NULL;
+	Datum		values[LOG_COLUMNS];
+	bool		nulls[LOG_COLUMNS];
+	Interval	goal;
+	Interval	elapsed;
+} LogValues;
+
+static void
+fill_values(LogValues *to, const char *source, const char *ticket, const SlaLogRow *row)
+{
+	memset(to, 0, sizeof(LogValues));
+	to->goal.day = row->goal_days;
+	to->goal.time = row->goal_microseconds;
+	to->elapsed.time = row->elapsed;
+	to->nulls[LOG_ID] = true;
+	to->values[LOG_SOURCE] = CStringGetTextDatum(source);
+	to->values[LOG_TICKET] = CStringGetTextDatum(ticket);
+	to->values[LOG_AGREEMENT] = CStringGetTextDatum(sla_agreement_names[row->agreement]);
+	to->values[LOG_LEVEL] = CStringGetTextDatum(row->level);
+	to->values[LOG_METRIC] = CStringGetTextDatum(row->metric);
+	to->values[LOG_ORDINAL] = Int32GetDatum(row->ordinal);
+	to->values[LOG_CYCLE] = Int32GetDatum(row->cycle);
+	to->values[LOG_CALENDAR] = CStringGetTextDatum(row->calendar);
+	to->values[LOG_DEPARTMENT] = sla_text_or_null(row->department, &to->nulls[LOG_DEPARTMENT]);
+	to->values[LOG_AGENT] = sla_text_or_null(row->agent, &to->nulls[LOG_AGENT]);
+	to->values[LOG_GOAL] = IntervalPGetDatum(&to->goal);
+	to->values[LOG_STARTED_AT] = TimestampTzGetDatum(row->started_at);
+	to->values[LOG_COUNTED] = sla_stretches_to_multirange(row->counted, row->ncounted);
+	to->values[LOG_RUNNING_SINCE] = TimestampTzGetDatum(row->running_since);
+	to->nulls[LOG_RUNNING_SINCE] = !row->running;
+	to->values[LOG_DEADLINE] = TimestampTzGetDatum(row->deadline);
+	to->values[LOG_CLOSED_AT] = TimestampTzGetDatum(row->closed_at);
+	to->nulls[LOG_CLOSED_AT] = row->outcome == SLA_OPEN;
+	to->values[LOG_OUTCOME] = sla_text_or_null(outcome_names[row->outcome], &to->nulls[LOG_OUTCOME]);
+	to->values[LOG_REASON] = sla_text_or_null(row->reason, &to->nulls[LOG_REASON]);
+	to->values[LOG_ELAPSED] = IntervalPGetDatum(&to->elapsed);
+	to->values[LOG_COMPUTED_AT] = TimestampTzGetDatum(row->computed_at);
+}
+
+/* By SPI, for a table that cannot be written directly. $1 stands for the first column, and so on. */
+static void
+execute_with(SPIPlanPtr *plan, const char *statement, LogValues *row)
+{
 	static const Oid types[] = {
-		TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID,	/* the key */
-		INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID,
-		TSTZMULTIRANGEOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID
+		INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT4OID, TEXTOID,
+		TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID, TSTZMULTIRANGEOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID, TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID
 	};
-	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types) + 1];
-	Interval	goal = {.day = row->goal_days, .time = row->goal_microseconds};
-	Interval	elapsed = {.time = row->elapsed};
+	char		nulls[LOG_COLUMNS];
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = CStringGetTextDatum(source);
-	values[1] = CStringGetTextDatum(ticket);
-	values[2] = CStringGetTextDatum(sla_agreement_names[row->agreement]);
-	values[3] = CStringGetTextDatum(row->metric);
-	values[4] = Int32GetDatum(row->ordinal);
-	values[5] = Int32GetDatum(row->cycle);
-	values[6] = CStringGetTextDatum(row->level);
-	values[7] = CStringGetTextDatum(row->calendar);
-	values[8] = row->department ? CStringGetTextDatum(row->department) : (nulls[8] = 'n', (Datum) 0);
-	values[9] = row->agent ? CStringGetTextDatum(row->agent) : (nulls[9] = 'n', (Datum) 0);
-	values[10] = IntervalPGetDatum(&goal);
-	values[11] = TimestampTzGetDatum(row->started_at);
-	values[12] = sla_stretches_to_multirange(row->counted, row->ncounted);
-	values[13] = row->running ? TimestampTzGetDatum(row->running_since) : (nulls[13] = 'n', (Datum) 0);
-	values[14] = TimestampTzGetDatum(row->deadline);
-	values[15] = row->outcome != SLA_OPEN ? TimestampTzGetDatum(row->closed_at) : (nulls[15] = 'n', (Datum) 0);
-	values[16] = row->outcome != SLA_OPEN ? CStringGetTextDatum(outcome_names[row->outcome]) : (nulls[16] = 'n', (Datum) 0);
-	values[17] = row->reason ? CStringGetTextDatum(row->reason) : (nulls[17] = 'n', (Datum) 0);
-	values[18] = IntervalPGetDatum(&elapsed);
-	values[19] = TimestampTzGetDatum(row->computed_at);
-
-	if (exists)
-		sla_execute(&update, "UPDATE sla.log SET cycle = $6, level = $7, calendar = $8, department = $9, agent = $10,"
-				" goal = $11, started_at = $12, counted = $13, running_since = $14, deadline = $15, closed_at = $16,"
-				" outcome = $17, reason = $18, elapsed = $19, computed_at = $20"
-				" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
-				" AND agreement OPERATOR(pg_catalog.=) $3 AND metric OPERATOR(pg_catalog.=) $4"
-				" AND ordinal OPERATOR(pg_catalog.=) $5", lengthof(types), types, values, nulls);
-	else
-		sla_execute(&insert, "INSERT INTO sla.log (source, ticket, agreement, metric, ordinal, cycle, level, calendar,"
-				" department, agent, goal, started_at, counted, running_since, deadline, closed_at, outcome, reason,"
-				" elapsed, computed_at) VALUES"
-				" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
-				lengthof(types), types, values, nulls);
+	StaticAssertStmt(lengthof(types) == LOG_COLUMNS, "a type for each column");
+	for (int i = 0; i < LOG_COLUMNS; i++)
+		nulls[i] = row->nulls[i] ? 'n' : ' ';
+	SPI_connect();
+	sla_execute(plan, statement, lengthof(types), types, row->values, nulls);
+	SPI_finish();
 }
 
 void
 sla_insert_log_row(const char *source, const char *ticket, const SlaLogRow *row)
 {
-	write_row(source, ticket, row, false);
+	static SPIPlanPtr plan = NULL;
+	bool		opened = sla_store_open();
+	LogValues	new;
+
+	fill_values(&new, source, ticket, row);
+	if (sla_store_direct(SLA_STORE_LOG))
+	{
+		new.values[LOG_ID] = Int64GetDatum(sla_store_next_id(SLA_STORE_LOG));
+		new.nulls[LOG_ID] = false;
+		sla_store_insert(SLA_STORE_LOG, new.values, new.nulls);
+	}
+	else
+		execute_with(&plan, "INSERT INTO sla.log (source, ticket, agreement, level, metric, ordinal, cycle, calendar,"
+					 " department, agent, goal, started_at, counted, running_since, deadline, closed_at, outcome,"
+					 " reason, elapsed, computed_at) VALUES"
+					 " ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)", &new);
+	sla_store_close(opened);
 }
 
 void
 sla_update_log_row(const char *source, const char *ticket, const SlaLogRow *row,
 				   const SlaLogRow *former)
 {
-	write_row(source, ticket, row, true);
+	static SPIPlanPtr plan = NULL;
+	bool		opened = sla_store_open();
+	LogValues	new;
+
+	fill_values(&new, source, ticket, row);
+	if (sla_store_direct(SLA_STORE_LOG))
+		sla_store_update(SLA_STORE_LOG, &former->tid, new.values, new.nulls, replaced_columns);
+	else
+		execute_with(&plan, "UPDATE sla.log SET level = $5, cycle = $8, calendar = $9, department = $10, agent = $11,"
+					 " goal = $12, started_at = $13, counted = $14, running_since = $15, deadline = $16, closed_at = $17,"
+					 " outcome = $18, reason = $19, elapsed = $20, computed_at = $21"
+					 " WHERE source OPERATOR(pg_catalog.=) $2 AND ticket OPERATOR(pg_catalog.=) $3"
+					 " AND agreement OPERATOR(pg_catalog.=) $4 AND metric OPERATOR(pg_catalog.=) $6"
+					 " AND ordinal OPERATOR(pg_catalog.=) $7", &new);
+	sla_store_close(opened);
 }
 
 void
 sla_delete_log_row(const char *source, const char *ticket, const SlaLogRow *former)
 {
 	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID};
-	Datum		values[lengthof(types)];
+	bool		opened = sla_store_open();
 
-	values[0] = CStringGetTextDatum(source);
-	values[1] = CStringGetTextDatum(ticket);
-	values[2] = CStringGetTextDatum(sla_agreement_names[former->agreement]);
-	values[3] = CStringGetTextDatum(former->metric);
-	values[4] = Int32GetDatum(former->ordinal);
-	sla_execute(&plan, "DELETE FROM sla.log WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
-			" AND agreement OPERATOR(pg_catalog.=) $3 AND metric OPERATOR(pg_catalog.=) $4"
-			" AND ordinal OPERATOR(pg_catalog.=) $5", lengthof(types), types, values, NULL);
+	if (sla_store_direct(SLA_STORE_LOG))
+		sla_store_delete(SLA_STORE_LOG, &former->tid);
+	else
+	{
+		LogValues	key;
+
+		fill_values(&key, source, ticket, former);
+		execute_with(&plan, "DELETE FROM sla.log WHERE source OPERATOR(pg_catalog.=) $2"
+					 " AND ticket OPERATOR(pg_catalog.=) $3 AND agreement OPERATOR(pg_catalog.=) $4"
+					 " AND metric OPERATOR(pg_catalog.=) $6 AND ordinal OPERATOR(pg_catalog.=) $7", &key);
+	}
+	sla_store_close(opened);
 }
 
 void

@@ -2,14 +2,14 @@
  * log.h
  *		The rows of sla.log.
  *
- * What reads or writes does so as the owner of our tables (sla_owner_enter)
- * and within SPI.
+ * What reads or writes does so as the owner of our tables (sla_owner_enter).
  */
 #ifndef SLA_LOG_H
 #define SLA_LOG_H
 
 #include "pg_sla.h"
 
+#include "storage/itemptr.h"
 #include "utils/snapshot.h"
 
 #include "core/clock.h"
@@ -38,6 +38,7 @@ typedef struct SlaLogRow
 	const char *reason;			/* NULL where there is none */
 	int64		elapsed;		/* business microseconds in counted */
 	TimestampTz computed_at;
+	ItemPointerData tid;		/* of a row that was read: where it is */
 } SlaLogRow;
 
 typedef struct SlaLog

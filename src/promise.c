@@ -357,6 +357,8 @@ sla_promise_by_id(int32 id)
 	if (entry != NULL)
 		return entry->row;
 
+	caller = CurrentMemoryContext;
+	SPI_connect();
 	sla_execute(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds"
 				" FROM sla.promise WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	if (SPI_processed == 0)
@@ -367,7 +369,7 @@ sla_promise_by_id(int32 id)
 
 	tuple = SPI_tuptable->vals[0];
 	tupdesc = SPI_tuptable->tupdesc;
-	caller = MemoryContextSwitchTo(promise_context);
+	MemoryContextSwitchTo(promise_context);
 	row = palloc0(sizeof(SlaPromiseRow));
 	row->id = id;
 	row->agreement = agreement_number(SPI_getvalue(tuple, tupdesc, 1));
@@ -390,6 +392,7 @@ sla_promise_by_id(int32 id)
 	row->content = content_of(row->agreement, row->level, text_to_cstring(row->calendar), row->goals, row->ngoals);
 	entry = hash_search(rows_by_id, &id, HASH_ENTER, NULL);
 	entry->row = row;
+	SPI_finish();
 	MemoryContextSwitchTo(caller);
 	return row;
 }
@@ -439,6 +442,7 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	values[4] = PointerGetDatum(construct_array(days, ngoals, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 	values[5] = PointerGetDatum(construct_array(microseconds, ngoals, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 
+	SPI_connect();
 	sla_execute(&find,
 				"SELECT id, xmin FROM sla.promise WHERE agreement OPERATOR(pg_catalog.=) $1"
 			  " AND level OPERATOR(pg_catalog.=) $2 AND calendar OPERATOR(pg_catalog.=) $3"
@@ -459,6 +463,8 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		added_by = GetCurrentTransactionId();
 	}
+
+	SPI_finish();
 
 	/* What this transaction added is good for as long as it is not rolled back. */
 	if (entry == NULL)

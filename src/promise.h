@@ -58,10 +58,10 @@ typedef struct SlaPromiseRow
  */
 extern void sla_promises_refresh(void);
 
-/* The promise with that id; an error when there is none.  Within SPI. */
+/* The promise with that id; an error when there is none. */
 extern const SlaPromiseRow *sla_promise_by_id(int32 id);
 
-/* The id of a promise with that content, recorded if there is none yet.  Within SPI. */
+/* The id of a promise with that content, recorded if there is none yet. */
 extern int32 sla_promise_id(int agreement, const SlaChosenLevel *chosen);
 
 #endif							/* SLA_PROMISE_H */

@@ -4,37 +4,18 @@
  */
 #include "pg_sla.h"
 
-#include "access/table.h"
-#include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "statement.h"
-
-Oid
-sla_log_relid(void)
-{
-	Oid			namespace = get_namespace_oid(SLA_SCHEMA, true);
-	Oid			relid = OidIsValid(namespace) ? get_relname_relid("log", namespace) : InvalidOid;
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s.log\" does not exist", SLA_SCHEMA),
-				 errhint("Run CREATE EXTENSION pg_sla in this database.")));
-	return relid;
-}
+#include "store.h"
 
 void
 sla_owner_enter(SlaOwner *saved)
 {
-	Relation	log = table_open(sla_log_relid(), AccessShareLock);
-	Oid			owner = log->rd_rel->relowner;
+	Oid			owner = sla_store_owner();
 
-	table_close(log, NoLock);
 	GetUserIdAndSecContext(&saved->user, &saved->security_context);
 	SetUserIdAndSecContext(owner, saved->security_context | SECURITY_LOCAL_USERID_CHANGE);
 }
@@ -88,18 +69,24 @@ sla_read(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
 }
 
 void
-sla_read_newest(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
-				Datum *values)
+sla_execute_snapshot(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
+					 Datum *values, Snapshot snapshot)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	int			result;
 
 	prepare(plan, statement, nargs, types);
-	result = SPI_execute_snapshot(*plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot,
-								  true, false, 0);
+	result = SPI_execute_snapshot(*plan, values, NULL, snapshot, InvalidSnapshot, true, false, 0);
 	if (result < 0)
 		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
 	MemoryContextSwitchTo(caller);
+}
+
+void
+sla_read_newest(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
+				Datum *values)
+{
+	sla_execute_snapshot(plan, statement, nargs, types, values, GetLatestSnapshot());
 }
 
 char *
@@ -109,4 +96,11 @@ sla_column_text(HeapTuple tuple, TupleDesc tupdesc, int column)
 	Datum		value = SPI_getbinval(tuple, tupdesc, column, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+Datum
+sla_text_or_null(const char *string, bool *isnull)
+{
+	*isnull = string == NULL;
+	return string != NULL ? CStringGetTextDatum(string) : (Datum) 0;
 }

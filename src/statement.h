@@ -8,6 +8,7 @@
 #include "pg_sla.h"
 
 #include "executor/spi.h"
+#include "utils/snapshot.h"
 
 /*
  * Run a statement whose plan is kept for the life of the backend; the current
@@ -29,8 +30,15 @@ extern void sla_read(SPIPlanPtr *plan, const char *statement, int nargs,
 extern void sla_read_newest(SPIPlanPtr *plan, const char *statement, int nargs,
 							const Oid *types, Datum *values);
 
+/* The same under a given snapshot, without writing. */
+extern void sla_execute_snapshot(SPIPlanPtr *plan, const char *statement, int nargs,
+								 const Oid *types, Datum *values, Snapshot snapshot);
+
 /* A text column as a C string in the current context, NULL for NULL. */
 extern char *sla_column_text(HeapTuple tuple, TupleDesc tupdesc, int column);
+
+/* A text datum of a C string; NULL gives a null. */
+extern Datum sla_text_or_null(const char *string, bool *isnull);
 
 /* Become the owner of our tables, whose rows users need not be able to write. */
 typedef struct SlaOwner
@@ -39,7 +47,6 @@ typedef struct SlaOwner
 	int			security_context;
 } SlaOwner;
 
-extern Oid	sla_log_relid(void);
 extern void sla_owner_enter(SlaOwner *saved);
 extern void sla_owner_leave(const SlaOwner *saved);
 
