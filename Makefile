@@ -49,7 +49,10 @@ OBJS = \
 	src/tracking.o \
 	src/ticket_row.o \
 	src/source.o \
-	src/try_rules.o
+	src/try_rules.o \
+	src/bulk.o \
+	src/user_rows.o \
+	src/backfill.o
 
 # The install script, in the order in which its pieces need each other.
 INSTALL_SQL = \
@@ -69,12 +72,13 @@ INSTALL_SQL = \
 	src/sql/excuse.sql \
 	src/sql/tracking.sql \
 	src/sql/try_rules.sql \
+	src/sql/backfill.sql \
 	src/sql/report.sql
 
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue explain calendar icalendar condition rule structured_condition explain_level try_rules tracking clock store recalculation excuse ticket_row report errors
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule structured_condition explain_level try_rules tracking backfill clock store recalculation excuse ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = calendar store ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

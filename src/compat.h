@@ -63,6 +63,13 @@
 	make_range((type), (lower), (upper), (empty))
 #endif
 
+/* Names can be split with soft errors since 16. */
+#if PG_VERSION_NUM >= 160000
+#define stringToQualifiedNameList_compat(text) stringToQualifiedNameList((text), NULL)
+#else
+#define stringToQualifiedNameList_compat(text) stringToQualifiedNameList(text)
+#endif
+
 /* Intervals can be infinite since 17. */
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_NOT_FINITE(interval) (false)

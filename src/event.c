@@ -51,12 +51,10 @@ sla_lock_ticket(const char *source, const char *ticket, bool is_new)
 	bool		opened = sla_store_open();
 	bool		direct = sla_store_direct(SLA_STORE_TICKET);
 	Datum		values[TICKET_COLUMNS];
-	bool		nulls[TICKET_COLUMNS] = {false};
+	bool		nulls[TICKET_COLUMNS];
 	bool		made = false;
 
-	values[TICKET_SOURCE] = CStringGetTextDatum(source);
-	values[TICKET_TICKET] = CStringGetTextDatum(ticket);
-	values[TICKET_CHANGED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	sla_ticket_values(source, ticket, values, nulls);
 	for (;;)
 	{
 		if (!is_new &&
@@ -137,17 +135,13 @@ sla_read_history(const char *source, const char *ticket, Snapshot snapshot, SlaH
 }
 
 void
-sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event)
+sla_event_values(const char *source, const char *ticket, const SlaStoredEvent *event,
+				 Datum *values, bool *nulls)
 {
-	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {
-		INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, BOOLOID, TEXTOID, TEXTOID, INT4ARRAYOID
-	};
-	bool		opened = sla_store_open();
 	Datum		promises[SLA_N_AGREEMENTS];
-	Datum		values[EVENT_COLUMNS];
-	bool		nulls[EVENT_COLUMNS] = {false};
 
+	memset(nulls, false, EVENT_COLUMNS * sizeof(bool));
+	values[EVENT_ID] = Int64GetDatum(event->id);
 	values[EVENT_SOURCE] = CStringGetTextDatum(source);
 	values[EVENT_TICKET] = CStringGetTextDatum(ticket);
 	values[EVENT_EVENT] = CStringGetTextDatum(event->event);
@@ -163,7 +157,20 @@ sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event)
 		: (Datum) 0;
 	nulls[EVENT_PROMISES] = !event->decides;
 	values[EVENT_RECORDED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+}
 
+void
+sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {
+		INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, BOOLOID, TEXTOID, TEXTOID, INT4ARRAYOID
+	};
+	bool		opened = sla_store_open();
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS];
+
+	sla_event_values(source, ticket, event, values, nulls);
 	if (sla_store_direct(SLA_STORE_EVENT))
 	{
 		event->id = sla_store_next_id(SLA_STORE_EVENT);
@@ -186,4 +193,41 @@ sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event)
 		SPI_finish();
 	}
 	sla_store_close(opened);
+}
+
+void
+sla_ticket_values(const char *source, const char *ticket, Datum *values, bool *nulls)
+{
+	memset(nulls, false, TICKET_COLUMNS * sizeof(bool));
+	values[TICKET_SOURCE] = CStringGetTextDatum(source);
+	values[TICKET_TICKET] = CStringGetTextDatum(ticket);
+	values[TICKET_CHANGED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+}
+
+bool
+sla_lock_idle_ticket(const char *source, const char *ticket)
+{
+	static SPIPlanPtr plan = NULL;
+	Datum		values[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
+
+	sla_execute(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
+				" AND ticket OPERATOR(pg_catalog.=) $2 FOR UPDATE SKIP LOCKED", 2, ticket_types, values, NULL);
+	return SPI_processed > 0;
+}
+
+bool
+sla_ticket_is_known(const char *source, const char *ticket)
+{
+	SlaTicketScan scan;
+	bool		known = false;
+
+	sla_scan_ticket(&scan, SLA_STORE_EVENT, source, ticket, NULL);
+	while (!known && sla_scan_next(&scan))
+	{
+		const char *event = sla_scan_text(&scan, EVENT_EVENT);
+
+		known = strcmp(event, "created") == 0 || strcmp(event, "purged") == 0;
+	}
+	sla_scan_end(&scan);
+	return known;
 }

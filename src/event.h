@@ -25,6 +25,7 @@ typedef struct SlaStoredEvent
 	const char *assignee;
 	bool		decides;
 	int32		promises[SLA_N_AGREEMENTS];
+	bool		renumbered;		/* id is not the one that was read */
 } SlaStoredEvent;
 
 typedef struct SlaHistory
@@ -54,5 +55,22 @@ extern void sla_history_add(SlaHistory *history, const SlaStoredEvent *event);
 
 /* Add a row to sla.event; fills in the event's id. */
 extern void sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event);
+
+/*
+ * For those who write many rows at a time (bulk.h): the columns of an event's
+ * row, whose values are in the current memory context, and those of a ticket's.
+ */
+extern void sla_event_values(const char *source, const char *ticket, const SlaStoredEvent *event,
+							 Datum *values, bool *nulls);
+extern void sla_ticket_values(const char *source, const char *ticket, Datum *values, bool *nulls);
+
+/* Lock the ticket's row if nobody else works on it; false if somebody does or there is none. */
+extern bool sla_lock_idle_ticket(const char *source, const char *ticket);
+
+/*
+ * Is the beginning of a ticket known, that is, was it seen to be created, or
+ * was it purged?  By the newest snapshot.
+ */
+extern bool sla_ticket_is_known(const char *source, const char *ticket);
 
 #endif							/* SLA_EVENT_H */

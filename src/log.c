@@ -437,3 +437,16 @@ sla_write_log(const char *source, const char *ticket, SlaLog *expected, const Sl
 			sla_insert_log_row(source, ticket, row);
 	}
 }
+
+void
+sla_log_values(int64 id, const char *source, const char *ticket, const SlaLogRow *row,
+			   Datum *values, bool *nulls)
+{
+	LogValues  *new = palloc(sizeof(LogValues));
+
+	fill_values(new, source, ticket, row);
+	memcpy(values, new->values, sizeof(new->values));
+	memcpy(nulls, new->nulls, sizeof(new->nulls));
+	values[LOG_ID] = Int64GetDatum(id);
+	nulls[LOG_ID] = false;
+}

@@ -79,6 +79,10 @@ extern void sla_update_log_row(const char *source, const char *ticket, const Sla
 							   const SlaLogRow *former);
 extern void sla_delete_log_row(const char *source, const char *ticket, const SlaLogRow *former);
 
+/* For those who write many rows at a time (bulk.h); values are in the current memory context. */
+extern void sla_log_values(int64 id, const char *source, const char *ticket, const SlaLogRow *row,
+						   Datum *values, bool *nulls);
+
 /*
  * Make the log of a ticket, which is as `logged`, what it must be.  Rows that
  * agree are not touched; verdicts that stay are put into `expected`.

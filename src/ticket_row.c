@@ -223,8 +223,15 @@ is_about_rules(int sqlerrcode)
 	}
 }
 
-static void
-record_problem(const char *source, const char *ticket, const ErrorData *error)
+bool
+sla_rule_errors_are_recorded(void)
+{
+	return on_rule_error == RULE_ERROR_IS_RECORDED;
+}
+
+void
+sla_record_problem(const char *source, const char *ticket, int sqlerrcode,
+				   const char *message, const char *context)
 {
 	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
@@ -234,9 +241,9 @@ record_problem(const char *source, const char *ticket, const ErrorData *error)
 
 	values[0] = CStringGetTextDatum(source);
 	values[1] = CStringGetTextDatum(ticket);
-	values[2] = CStringGetTextDatum(unpack_sql_state(error->sqlerrcode));
-	values[3] = CStringGetTextDatum(error->message);
-	values[4] = error->context ? CStringGetTextDatum(error->context) : (nulls[4] = 'n', (Datum) 0);
+	values[2] = CStringGetTextDatum(unpack_sql_state(sqlerrcode));
+	values[3] = CStringGetTextDatum(message);
+	values[4] = context ? CStringGetTextDatum(context) : (nulls[4] = 'n', (Datum) 0);
 	sla_owner_enter(&caller);
 	sla_execute(&plan, "INSERT INTO sla.problem (source, ticket, sqlstate, message, context)"
 				" VALUES ($1, $2, $3, $4, $5)", lengthof(types), types, values, nulls);
@@ -274,7 +281,7 @@ choose_or_record(const Asked *asked, SlaChoice *choice, bool *keep_levels)
 
 	if (error == NULL)
 		return chosen;
-	record_problem(asked->tracked->source, asked->ticket, error);
+	sla_record_problem(asked->tracked->about.name, asked->ticket, error->sqlerrcode, error->message, error->context);
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
 			 errmsg("no level was chosen for ticket \"%s\" of source \"%s\": %s",
@@ -356,8 +363,8 @@ is_writing(const char *source, const char *ticket)
 		strcmp(writing_ticket, ticket) == 0;
 }
 
-static bool
-keeps_columns(const SlaSource *source)
+bool
+sla_keeps_columns(const SlaSource *source)
 {
 	return source->level_column != NULL || source->due_column != NULL;
 }
@@ -378,7 +385,7 @@ sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
 	Datum		values[] = {CStringGetTextDatum(ticket)};
 	SlaEnvironment saved;
 
-	if (!keeps_columns(source))
+	if (!sla_keeps_columns(source))
 		return;
 	SPI_connect();
 	enter(source, &saved);
@@ -416,6 +423,16 @@ write_statement(const SlaSource *source)
 					set.data, by_key(source->ticket_table, "t", source->ticket_key), differs.data);
 }
 
+/* What the columns of a ticket of source $1 must be. */
+#define LEVEL_OF(ticket) \
+	"(SELECT (SELECT p.level FROM sla.promise AS p WHERE p.id OPERATOR(pg_catalog.=) e.promises[1])" \
+	" FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.ticket OPERATOR(pg_catalog.=) " ticket \
+	" AND e.promises[1] OPERATOR(pg_catalog.>=) 0 ORDER BY e.at DESC, e.id DESC LIMIT 1)"
+#define DUE_OF(ticket) \
+	"(SELECT pg_catalog.min(l.deadline) FROM sla.log AS l WHERE l.source OPERATOR(pg_catalog.=) $1" \
+	" AND l.ticket OPERATOR(pg_catalog.=) " ticket " AND l.agreement OPERATOR(pg_catalog.=) 'customer'" \
+	" AND l.running_since IS NOT NULL)"
+
 void
 sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 {
@@ -432,18 +449,13 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 	SlaEnvironment saved;
 	bool		isnull;
 
-	if (!keeps_columns(source) || is_writing(source->name, ticket))
+	if (!sla_keeps_columns(source) || is_writing(source->name, ticket))
 		return;
 
 	SPI_connect();
 	sla_owner_enter(&caller);
 	sla_execute(&ask,
-				"SELECT (SELECT (SELECT p.level FROM sla.promise AS p WHERE p.id OPERATOR(pg_catalog.=) e.promises[1])"
-				" FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.ticket OPERATOR(pg_catalog.=) $2"
-				" AND e.promises[1] OPERATOR(pg_catalog.>=) 0 ORDER BY e.at DESC, e.id DESC LIMIT 1),"
-				" (SELECT pg_catalog.min(l.deadline) FROM sla.log AS l WHERE l.source OPERATOR(pg_catalog.=) $1"
-				" AND l.ticket OPERATOR(pg_catalog.=) $2 AND l.agreement OPERATOR(pg_catalog.=) 'customer'"
-				" AND l.running_since IS NOT NULL)",
+				"SELECT " LEVEL_OF("$2") ", " DUE_OF("$2"),
 				2, ask_types, asked, NULL);
 	values[0] = asked[1];
 	values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -469,6 +481,64 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 		writing_ticket = outer_ticket;
 	}
 	PG_END_TRY();
+	sla_environment_leave(&saved);
+	SPI_finish();
+}
+
+void
+sla_write_columns_of_tickets(const SlaSource *source, Datum tickets)
+{
+	static SPIPlanPtr ask = NULL;
+	static const Oid ask_types[] = {TEXTOID, TEXTARRAYOID};
+	static Oid	types[] = {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
+	Datum		asked[] = {CStringGetTextDatum(source->name), tickets};
+	Datum		values[lengthof(types)];
+	StringInfoData set;
+	StringInfoData differs;
+	SlaOwner	caller;
+	SlaEnvironment saved;
+	const char *key;
+	int			result;
+
+	if (!sla_keeps_columns(source))
+		return;
+
+	SPI_connect();
+	sla_owner_enter(&caller);
+	sla_execute(&ask,
+				"SELECT pg_catalog.array_agg(k.ticket), pg_catalog.array_agg(" LEVEL_OF("k.ticket") "),"
+				" pg_catalog.array_agg(" DUE_OF("k.ticket") ") FROM pg_catalog.unnest($2) AS k (ticket)",
+				2, ask_types, asked, NULL);
+	for (int i = 0; i < (int) lengthof(types); i++)
+	{
+		bool		isnull;
+
+		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
+		/* No ticket at all. */
+		if (isnull)
+		{
+			sla_owner_leave(&caller);
+			SPI_finish();
+			return;
+		}
+	}
+	sla_owner_leave(&caller);
+
+	initStringInfo(&set);
+	initStringInfo(&differs);
+	append_column(&set, &differs, source, source->level_column, "v.level");
+	append_column(&set, &differs, source, source->due_column, "v.due");
+	enter(source, &saved);
+	key = psprintf("t.%s", quote_identifier(source->ticket_key));
+	result = SPI_execute_with_args(psprintf("UPDATE %s AS t SET %s FROM ROWS FROM (pg_catalog.unnest($1),"
+											" pg_catalog.unnest($2), pg_catalog.unnest($3)) AS v (ticket, level, due)"
+											" WHERE %s OPERATOR(pg_catalog.=) %s AND (%s)",
+											sla_qualified_name(source->ticket_table), set.data, key,
+											as_column("v.ticket", source->ticket_table, source->ticket_key),
+											differs.data),
+								   lengthof(types), types, values, NULL, false, 0);
+	if (result != SPI_OK_UPDATE)
+		elog(ERROR, "could not write the columns of tickets: %s", SPI_result_code_string(result));
 	sla_environment_leave(&saved);
 	SPI_finish();
 }

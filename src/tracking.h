@@ -142,4 +142,13 @@ extern const Bitmapset *sla_columns_of_rules(const SlaSource *source, Relation r
 extern void sla_lock_ticket_row(SlaTracked *tracked, const char *ticket);
 extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
 
+/* The same for many tickets, in one statement each. */
+extern bool sla_keeps_columns(const SlaSource *source);
+extern void sla_write_columns_of_tickets(const SlaSource *source, Datum tickets);
+
+/* Does a rule that fails let its ticket through?  Then what was wrong is told in sla.problem. */
+extern bool sla_rule_errors_are_recorded(void);
+extern void sla_record_problem(const char *source, const char *ticket, int sqlerrcode,
+							   const char *message, const char *context);
+
 #endif							/* SLA_TRACKING_H */
