@@ -697,7 +697,8 @@ fill_ticket(Backfill *backfill, BatchTicket *ticket)
 				events[i].assignee = holder->assignee;
 			}
 			/* A state that no trigger saw begin was there before. */
-			events[i].at = Min(events[i].at, touched_at);
+			if (i > 0)
+				events[i].at = Max(events[0].at, Min(events[i].at, touched_at));
 		}
 		events[n++] = events[i];
 	}
@@ -918,8 +919,10 @@ tell_left_out(const char *source, int64 n)
 {
 	if (n > 0)
 		ereport(NOTICE,
-				(errmsg(INT64_FORMAT " tickets of source \"%s\" were left out", n, source),
-				 errdetail("Other transactions are working on them."),
+				(errmsg_plural("%lld ticket of source \"%s\" was left out",
+							   "%lld tickets of source \"%s\" were left out",
+							   (unsigned long) n, (long long) n, source),
+				 errdetail("Other transactions are at work there."),
 				 errhint("Call sla.backfill('%s') again when these have ended.", source)));
 }
 
