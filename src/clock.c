@@ -244,43 +244,71 @@ decide(const SlaNewEvent *event, const int32 *held, int32 *promises)
 	return changed;
 }
 
-bool
-sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
-			   SlaEventWriter write, void *arg)
+/* Is one event later than another, or told later of the same instant?  Nothing is not. */
+static bool
+is_later(const SlaStoredEvent *event, const SlaStoredEvent *other)
 {
-	int32		held[SLA_N_AGREEMENTS];
-	const char *department = NULL;
-	const char *assignee = NULL;
-	int64		holder_order = -1;
-	int64		held_order = -1;
-	bool		changed = false;
+	if (event == NULL)
+		return false;
+	return event->at > other->at || (event->at == other->at && event->id > other->id);
+}
 
-	for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
-		held[agreement] = -1;
+/*
+ * The latest event of the ticket's row (of_ticket) at or before an instant, or
+ * NULL; and what each kind of agreement was decided to be then, -1: nothing.
+ * By the time of the events: one that is told late, and says what was true
+ * when it was told, may still be news at its own instant.
+ */
+static const SlaStoredEvent *
+known_at(const SlaHistory *history, TimestampTz at, int32 *held)
+{
+	const SlaStoredEvent *holder = NULL;
+	const SlaStoredEvent *deciders[SLA_N_AGREEMENTS] = {NULL};
+	const SlaStoredEvent *birth = NULL;
 
-	/* What the ticket's row last told, in the order in which it told. */
+	/* Nothing comes before a ticket's creation. */
+	for (int i = 0; i < history->n; i++)
+		if (strcmp(history->events[i].event, "created") == 0 &&
+			(birth == NULL || is_later(birth, &history->events[i])))
+			birth = &history->events[i];
+	if (birth != NULL)
+	{
+		if (birth->of_ticket)
+			holder = birth;
+		for (int agreement = 0; birth->decides && agreement < SLA_N_AGREEMENTS; agreement++)
+			if (birth->promises[agreement] >= 0)
+				deciders[agreement] = birth;
+	}
+
 	for (int i = 0; i < history->n; i++)
 	{
 		const SlaStoredEvent *stored = &history->events[i];
 
-		if (stored->of_ticket && stored->id > holder_order)
-		{
-			department = stored->department;
-			assignee = stored->assignee;
-			holder_order = stored->id;
-		}
-		if (stored->decides && stored->id > held_order)
-		{
-			for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
-				if (stored->promises[agreement] >= 0)
-					held[agreement] = stored->promises[agreement];
-			held_order = stored->id;
-		}
+		if (stored->at > at || stored == birth)
+			continue;
+		if (stored->of_ticket && (holder == birth || !is_later(holder, stored)))
+			holder = stored;
+		for (int agreement = 0; stored->decides && agreement < SLA_N_AGREEMENTS; agreement++)
+			if (stored->promises[agreement] >= 0 &&
+				(deciders[agreement] == birth || !is_later(deciders[agreement], stored)))
+				deciders[agreement] = stored;
 	}
+	for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
+		held[agreement] = deciders[agreement] ? deciders[agreement]->promises[agreement] : -1;
+	return holder;
+}
+
+bool
+sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
+			   SlaEventWriter write, void *arg)
+{
+	bool		changed = false;
 
 	for (int i = 0; i < n; i++)
 	{
 		SlaStoredEvent stored;
+		const SlaStoredEvent *holder;
+		int32		held[SLA_N_AGREEMENTS];
 
 		memset(&stored, 0, sizeof(stored));
 		stored.event = events[i].event ? events[i].event : changed_event;
@@ -291,26 +319,17 @@ sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 		stored.of_ticket = events[i].of_ticket;
 		stored.department = events[i].department;
 		stored.assignee = events[i].assignee;
+		holder = known_at(history, stored.at, held);
 		if (events[i].choice != NULL)
 			stored.decides = decide(&events[i], held, stored.promises);
 		if (events[i].event == NULL && !stored.decides &&
 			(!stored.of_ticket ||
-			 (holder_order >= 0 && sla_same_text(department, stored.department) &&
-			  sla_same_text(assignee, stored.assignee))))
+			 (holder != NULL && sla_same_text(holder->department, stored.department) &&
+			  sla_same_text(holder->assignee, stored.assignee))))
 			continue;
 		write(arg, &stored);
 		sla_history_add(history, &stored);
 		changed = true;
-
-		if (stored.of_ticket)
-		{
-			department = stored.department;
-			assignee = stored.assignee;
-			holder_order = stored.id;
-		}
-		for (int agreement = 0; stored.decides && agreement < SLA_N_AGREEMENTS; agreement++)
-			if (stored.promises[agreement] >= 0)
-				held[agreement] = stored.promises[agreement];
 	}
 	return changed;
 }

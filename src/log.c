@@ -233,7 +233,8 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 			return false;
 	}
 	else if (logged->outcome == SLA_OPEN || expected->outcome == SLA_OPEN ||
-			 expected->closed_at != logged->closed_at || !same_counted(expected, logged))
+			 expected->closed_at != logged->closed_at || !same_counted(expected, logged) ||
+			 !sla_same_text(expected->reason, logged->reason))
 		return false;
 
 	differs = expected->deadline != logged->deadline;
@@ -247,9 +248,9 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 	{
 		expected->department = logged->department;
 		expected->agent = logged->agent;
-		if (same_counted(expected, logged))
-			expected->elapsed = logged->elapsed;
 	}
+	if (same_counted(expected, logged))
+		expected->elapsed = logged->elapsed;
 	return differs;
 }
 

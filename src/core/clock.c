@@ -21,7 +21,6 @@ typedef struct run
 	int			counted_size;
 	bool		running;
 	sla_instant running_since;
-	bool		ran_at_stop;	/* was it running when it stopped? */
 } run;
 
 struct sla_machine
@@ -302,6 +301,18 @@ row_close(sla_machine *machine, run *r, sla_instant t, sla_outcome outcome,
 		set_deadline(row, t);
 }
 
+/*
+ * Does a run count although it has stopped, in case that it is reopened and
+ * then shall be as if it had never stopped?
+ */
+static bool
+counts_unseen(const sla_machine *machine, const run *r)
+{
+	int			metric = (int) (r - machine->runs) % machine->metrics->nmetrics;
+
+	return r->stopped && machine->metrics->metrics[metric].on_reopen == SLA_REOPEN_TOTAL;
+}
+
 static void
 run_end(sla_machine *machine, run *r, sla_instant t, sla_outcome outcome, int event,
 		const char *agent)
@@ -311,10 +322,10 @@ run_end(sla_machine *machine, run *r, sla_instant t, sla_outcome outcome, int ev
 		row_close(machine, r, t, outcome, SLA_REASON_NONE, -1, agent);
 	else
 		row_close(machine, r, t, outcome, SLA_REASON_EVENT, event, agent);
-	r->ran_at_stop = r->running;
-	run_halt(machine, r, t);
 	r->active = false;
 	r->stopped = (outcome == SLA_MET);
+	if (!counts_unseen(machine, r))
+		run_halt(machine, r, t);
 }
 
 /* End the active runs for which the event has one of the roles. */
@@ -418,7 +429,7 @@ pause_or_resume(sla_machine *machine, const sla_event *event)
 		{
 			run		   *r = run_of(machine, agreement, metric);
 
-			if (!r->active)
+			if (!r->active && !counts_unseen(machine, r))
 				continue;
 			if (pause)
 				run_halt(machine, r, event->at);
@@ -472,7 +483,6 @@ static void
 run_reopen(sla_machine *machine, int agreement, int metric, sla_instant t)
 {
 	run		   *r = run_of(machine, agreement, metric);
-	bool		ran_at_stop = r->ran_at_stop;
 
 	switch (machine->metrics->metrics[metric].on_reopen)
 	{
@@ -489,25 +499,25 @@ run_reopen(sla_machine *machine, int agreement, int metric, sla_instant t)
 	r->stopped = false;
 	r->fresh = true;
 	r->cycle++;
-	if (machine->metrics->metrics[metric].on_reopen == SLA_REOPEN_TOTAL && ran_at_stop)
-	{
-		/* As if it had never stopped: the last stretch goes on from its end. */
-		run_go(r, r->ncounted > 0 ? r->counted[r->ncounted - 1].to : r->started_at);
-		if (machine->paused[metric])
-			run_halt(machine, r, t);
-	}
-	else if (!machine->paused[metric])
+	/* One that counted unseen is running, or paused, as if it had never stopped. */
+	if (!r->running && !machine->paused[metric])
 		run_go(r, t);
 	row_open(machine, agreement, metric);
 }
 
+/*
+ * What the events of an instant start.  Metric by metric, not event by event:
+ * which of two events was told first does not decide what blocks what.
+ */
 static void
-start_runs(sla_machine *machine, const sla_event *event)
+start_runs(sla_machine *machine, const sla_event *events, int n)
 {
 	for (int metric = 0; metric < machine->metrics->nmetrics; metric++)
 	{
-		uint8_t		role = role_of(machine, metric, event->event);
+		uint8_t		role = 0;
 
+		for (int i = 0; i < n; i++)
+			role |= role_of(machine, metric, events[i].event);
 		if ((role & (SLA_STARTS | SLA_REOPENS)) == 0)
 			continue;
 		for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
@@ -517,11 +527,11 @@ start_runs(sla_machine *machine, const sla_event *event)
 			if (r->active)
 				continue;
 			if ((role & SLA_REOPENS) && r->stopped)
-				run_reopen(machine, agreement, metric, event->at);
+				run_reopen(machine, agreement, metric, events[0].at);
 			else if ((role & SLA_STARTS) &&
 					 (r->cycle == 0 || machine->metrics->metrics[metric].repeats) &&
 					 !is_blocked(machine, agreement, metric))
-				run_start(machine, agreement, metric, event->at);
+				run_start(machine, agreement, metric, events[0].at);
 		}
 	}
 }
@@ -564,8 +574,7 @@ sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 				set_level(machine, agreement, events[i].levels[agreement], events[i].at);
 	for (int i = 0; i < n; i++)
 		pause_or_resume(machine, &events[i]);
-	for (int i = 0; i < n; i++)
-		start_runs(machine, &events[i]);
+	start_runs(machine, events, n);
 
 	/*
 	 * A clock that starts in a state that ends it, such as one of a ticket that
@@ -639,13 +648,20 @@ sla_replay(sla_machine *machine, sla_event *events, int n)
 
 	sort_events(events, n);
 	for (int i = n - 1; i >= 0; i--)
-	{
-		events[i].order = i;
 		if (machine->metrics->birth >= 0 && events[i].event == machine->metrics->birth)
 			birth = i;
+	if (birth > 0 && birth < n)
+	{
+		sla_event	first = events[birth];
+
+		/* What it was created with comes before what is told of it. */
+		memmove(events + 1, events, (size_t) birth * sizeof(sla_event));
+		events[0] = first;
+		for (int i = 1; i <= birth; i++)
+			events[i].at = first.at;
 	}
-	for (int i = 0; i < birth && birth < n; i++)
-		events[i].at = events[birth].at;
+	for (int i = 0; i < n; i++)
+		events[i].order = i;
 	while (from < n)
 	{
 		int			to = from + 1;

@@ -173,9 +173,9 @@ extern void sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 
 /*
  * Sort the events by time and arrival and step through them.  What is told to
- * have happened before the ticket was there counts as at its birth, since it
- * may have brought a state with it: a ticket that was solved by telephone and
- * typed in later is solved.
+ * have happened before the ticket was there counts as at its birth, just after
+ * it: it may have brought a state with it, as a ticket does that was solved by
+ * telephone and typed in later, and clocks of two machines may differ.
  */
 extern void sla_replay(sla_machine *machine, sla_event *events, int n);
 
