@@ -1,0 +1,298 @@
+"""The help desk of the histories: tables, calendars, levels, rules, and what its row changes tell."""
+
+import datetime
+
+from business import HOUR, MINUTE, Calendar, instant
+from life import AGREEMENTS, Event, Level, Life, Metric, in_order, keep_verdicts
+
+END_OF = {"paused": "resumed", "resolved": "reopened"}
+
+# Each calendar with the hours between which edits choose: the notation, and windows in minutes by weekday.
+WORKDAYS = range(5)
+CALENDARS = {
+    "office": ("Europe/Oslo", [
+        ("Mo-Fr 08:00-16:00", {d: [(480, 960)] for d in WORKDAYS}),
+        ("Mo-Th 08:00-16:00; Fr 08:00-15:00", {**{d: [(480, 960)] for d in range(4)}, 4: [(480, 900)]}),
+        ("Mo-Fr 09:00-17:30", {d: [(540, 1050)] for d in WORKDAYS}),
+    ]),
+    "shop": ("America/New_York", [
+        ("Mo-Sa 09:00-12:00,13:00-18:00", {d: [(540, 720), (780, 1080)] for d in range(6)}),
+        ("Mo-Su 10:00-14:00", {d: [(600, 840)] for d in range(7)}),
+    ]),
+    "night": ("Europe/Oslo", [
+        ("Mo-Su 22:00-06:00", {d: [(1320, 1800)] for d in range(7)}),
+        ("Mo-Fr 20:00-04:00", {d: [(1200, 1680)] for d in WORKDAYS}),
+    ]),
+    "always": ("UTC", [("24/7", {d: [(0, 1440)] for d in range(7)})]),
+}
+HOLIDAYS = [datetime.date(y, m, d) for y in (2024, 2098) for m, d in ((3, 11), (3, 28), (3, 29), (4, 1), (4, 2))]
+YEARS = (2022, 2106)
+
+RESPONSES = ("resolved", "merged", "deleted", "cancelled")
+ENDS = ("merged", "deleted", "cancelled")
+METRICS = [
+    Metric("first_response", ["created"], ["agent_reply"], RESPONSES),
+    Metric("next_response", ["customer_message"], ["agent_reply"], RESPONSES, repeats=True,
+           blocked_by=["first_response", "next_response"]),
+    Metric("periodic_update", ["agent_reply"], ["agent_reply"], RESPONSES, repeats=True),
+    Metric("chat_response", ["chat_started"], ["chat_answered"], ("chat_abandoned",) + ENDS, repeats=True),
+    Metric("call_response", ["call_started"], ["call_answered"], ("call_abandoned",) + ENDS, repeats=True),
+    Metric("resolution", ["created"], ["resolved"], ENDS, ["reopened"]),
+    Metric("total_resolution", ["created"], ["resolved"], ENDS, ["reopened"], pauses=False, on_reopen="total"),
+    Metric("m_new_cycle", ["created"], ["resolved"], ENDS, ["reopened"], on_reopen="new_cycle"),
+    Metric("m_total", ["created"], ["resolved"], ENDS, ["reopened"], on_reopen="total"),
+    Metric("m_final", ["created"], ["resolved"], ENDS, ["reopened"], on_reopen="first_is_final"),
+]
+LEVELS = {level.name: level for level in [
+    Level("silver", "office", {"first_response": (0, 4 * HOUR), "next_response": (0, 2 * HOUR), "resolution": (3, 0),
+                               "m_new_cycle": (0, 8 * HOUR), "m_total": (0, 16 * HOUR), "m_final": (0, 8 * HOUR)}),
+    Level("gold", "shop", {"first_response": (0, HOUR), "next_response": (0, 30 * MINUTE), "resolution": (0, 8 * HOUR),
+                           "periodic_update": (0, 3 * HOUR), "total_resolution": (1, 2 * HOUR),
+                           "chat_response": (0, 15 * MINUTE)}),
+    Level("quick", "always", {"next_response": (0, 45 * MINUTE), "call_response": (0, MINUTE),
+                              "resolution": (0, 24 * HOUR), "m_total": (2, 0)}),
+    Level("house", "night", {"first_response": (0, 6 * HOUR), "resolution": (0, 20 * HOUR),
+                             "periodic_update": (0, 2 * HOUR)}, "operational"),
+]}
+
+
+def chosen(row):
+    """The levels that the rules give a ticket's row; NULL is not matched."""
+    levels = dict.fromkeys(AGREEMENTS)
+    priority = row["priority"]
+    if priority is not None and priority != 9:
+        levels["customer"] = LEVELS["silver"]
+    if priority is not None and priority <= 1:
+        levels["customer"] = LEVELS["gold"]
+    if row["vip"] and priority is not None and priority <= 2:
+        levels["customer"] = LEVELS["quick"]
+    if row["department"] == "operations":
+        levels["operational"] = LEVELS["house"]
+    return levels
+
+
+# Events that the ticket's own row tells, in the order of their names.
+STATES = (("paused", lambda row: row["status"] == "pending"),
+          ("resolved", lambda row: row["status"] in ("solved", "closed")))
+# And those that a message tells.
+MESSAGES = (("agent_reply", lambda row: row["author"] == "agent" and not row["internal"]),
+            ("customer_message", lambda row: row["author"] == "customer"))
+
+
+def array(names):
+    return "'{%s}'" % ",".join(names)
+
+
+def interval(goal):
+    return "'%d days %d microseconds'" % goal
+
+
+def setup(due_column=False):
+    """The help desk as SQL."""
+    lines = ["SET timezone = 'UTC';",
+             "INSERT INTO sla.holiday_set (name) VALUES ('days');"]
+    for name, (zone, variants) in CALENDARS.items():
+        lines.append("SELECT sla.set_calendar('%s', '%s', '%s', '{days}');" % (name, zone, variants[0][0]))
+    for metric in METRICS:
+        if metric.name.startswith("m_"):
+            lines.append("INSERT INTO sla.metric (name, starts_on, stops_on, cancels_on, reopens_on, on_reopen)"
+                         " VALUES ('%s', '{created}', '{resolved}', '{merged,deleted,cancelled}', '{reopened}', '%s');"
+                         % (metric.name, metric.on_reopen))
+    for level in LEVELS.values():
+        lines.append("INSERT INTO sla.level (name, calendar, agreement) VALUES ('%s', '%s', '%s');"
+                     % (level.name, level.calendar, level.agreement))
+        for metric, goal in level.goals.items():
+            lines.append("INSERT INTO sla.target (level, metric, goal) VALUES ('%s', '%s', %s);"
+                         % (level.name, metric, interval(goal)))
+    lines.append("""
+CREATE TABLE ticket (id bigint PRIMARY KEY, department text, assignee text, status text NOT NULL DEFAULT 'open',
+    priority integer DEFAULT 3, vip boolean NOT NULL DEFAULT false, note text,
+    created_at timestamptz, updated_at timestamptz, level text, due timestamptz);
+CREATE TABLE message (id bigserial PRIMARY KEY, ticket_id bigint, author text NOT NULL, name text,
+    internal boolean NOT NULL DEFAULT false, sent_at timestamptz);
+CREATE INDEX ON message (ticket_id);
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES
+    ('all', 'desk', 10, 'priority <> 9', 'silver'), ('urgent', 'desk', 20, 'priority <= 1', 'gold'),
+    ('vip', 'desk', 30, 'vip AND priority <= 2', 'quick'),
+    ('operations', 'desk', 40, 'department = ''operations''', 'house');
+SELECT sla.track('desk', 'ticket', 'id', department => 'department', agent => 'assignee',
+    created_at => 'created_at', changed_at => 'updated_at'%s);
+SELECT sla.track_event('desk', 'ticket', 'paused', $$status = 'pending'$$);
+SELECT sla.track_event('desk', 'ticket', 'resolved', $$status IN ('solved', 'closed')$$);
+SELECT sla.track_event('desk', 'message', 'agent_reply', $$author = 'agent' AND NOT internal$$,
+    ticket_key => 'ticket_id', at => 'sent_at', agent => 'name');
+SELECT sla.track_event('desk', 'message', 'customer_message', $$author = 'customer'$$,
+    ticket_key => 'ticket_id', at => 'sent_at');
+""" % (", level_column => 'level', due_column => 'due'" if due_column else ""))
+    # What was committed, in the order of the locks: the journal's triggers fire after those of the
+    # extension, which hold the ticket's lock until the end of the transaction.
+    lines.append("""
+CREATE TABLE journal (seq bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), kind text NOT NULL, op text,
+    former jsonb, latter jsonb);
+CREATE FUNCTION zz_journal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO journal (kind, op, former, latter)
+    VALUES (TG_TABLE_NAME, TG_OP, CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER zz_journal AFTER INSERT OR UPDATE OR DELETE ON ticket FOR EACH ROW%s EXECUTE FUNCTION zz_journal();
+CREATE TRIGGER zz_journal AFTER INSERT OR UPDATE ON message FOR EACH ROW EXECUTE FUNCTION zz_journal();
+CREATE FUNCTION tell(ticket bigint, event text, at timestamptz, agent text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM sla.ticket AS t WHERE t.source = 'desk' AND t.ticket = tell.ticket::text) THEN
+        PERFORM sla.record_event('desk', ticket::text, event, at, agent);
+        INSERT INTO journal (kind, latter) VALUES ('told', jsonb_build_object('ticket', ticket, 'event', event, 'at', at, 'agent', agent));
+    END IF;
+END $$;
+CREATE FUNCTION edit(calendar text, variant int, zone text, hours text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM sla.set_calendar(calendar, zone, hours, '{days}');
+    INSERT INTO journal (kind, latter) VALUES ('edit', jsonb_build_object('calendar', calendar, 'variant', variant));
+END $$;
+CREATE FUNCTION holiday(the_day date) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM sla.holiday WHERE day = the_day;
+    IF NOT FOUND THEN
+        INSERT INTO sla.holiday (holiday_set, day) VALUES ('days', the_day);
+    END IF;
+    INSERT INTO journal (kind, latter) VALUES ('holiday', jsonb_build_object('day', the_day));
+END $$;
+""" % (" WHEN (pg_trigger_depth() = 0)" if due_column else ""))
+    return "\n".join(lines)
+
+
+def when(text):
+    """An instant out of JSON, or None."""
+    return None if text is None else instant(datetime.datetime.fromisoformat(text))
+
+
+class Tickets:
+    """What the log must be, told by the journal."""
+
+    def __init__(self, variants=None, holidays=()):
+        self.variants = dict(variants or {name: 0 for name in CALENDARS})
+        self.holidays = set(holidays)
+        self.calendars = {}
+        self.built = {}
+        self.edited = False         # since when calendars are not what they were at first
+        self.events = {}            # by ticket
+        self.rows = {}
+        self.stale = set()          # tickets whose rows are not computed yet
+        self.build()
+
+    def build(self):
+        for name, (zone, variants) in CALENDARS.items():
+            key = name, self.variants[name], frozenset(self.holidays)
+            if key not in self.built:
+                self.built[key] = Calendar(zone, variants[self.variants[name]][1], self.holidays, YEARS)
+            self.calendars[name] = self.built[key]
+
+    def forget(self):
+        """Whatever is known of tickets; the calendars stay."""
+        self.events, self.rows, self.stale, self.edited = {}, {}, set(), False
+
+    def read(self, seq, at, kind, op, former, latter):
+        if kind == "ticket":
+            self.ticket(seq, at, op, former, latter)
+        elif kind == "message":
+            self.message(seq, at, former, latter)
+        elif kind == "told":
+            self.add(str(latter["ticket"]), at,
+                     Event(when(latter["at"]) if latter["at"] else at, seq, latter["event"], latter["agent"]))
+        else:
+            self.settle(at)
+            if kind == "edit":
+                self.variants[latter["calendar"]] = latter["variant"]
+            else:
+                self.holidays ^= {datetime.date.fromisoformat(latter["day"])}
+            self.build()
+            self.edited = True
+            self.recompute(at)
+
+    def recompute(self, now):
+        """An edit moves the deadlines of the clocks that are open and in time."""
+        for rows in self.rows.values():
+            for row in rows:
+                if row.closed is None and not row.overdue(now):
+                    row.compute()
+
+    def add(self, ticket, now, *events):
+        known = self.events.setdefault(ticket, [])
+        told = False
+        for event in events:
+            # What was so already at that instant is not told again.
+            before = in_order(known)
+            before = [e for e in before if e.at <= event.at or (e is before[0] and e.name == "created")]
+            if event.levels is not None:
+                held = dict.fromkeys(AGREEMENTS, "nothing")
+                for earlier in before:
+                    held.update(earlier.levels or {})
+                if held == event.levels:
+                    event.levels = None
+            if event.name is None and event.levels is None:
+                holders = [e.holder for e in before if e.holder is not None]
+                if holders and holders[-1] == event.holder:
+                    continue
+            known.append(event)
+            told = True
+        if not told:
+            return
+        self.stale.add(ticket)
+        # Once there are verdicts by other hours, each step may keep some and change others.
+        if self.edited:
+            self.settle(now)
+
+    def settle(self, now):
+        for ticket in self.stale:
+            copies = [Event(e.at, e.seq, e.name, e.agent, e.holder, e.levels) for e in self.events[ticket]]
+            rows = Life(METRICS, self.calendars, copies).rows
+            keep_verdicts(rows, self.rows.get(ticket, ()), now, self.edited)
+            self.rows[ticket] = rows
+        self.stale = set()
+
+    def ticket(self, seq, now, op, former, latter):
+        if op == "DELETE":
+            ticket = str(former["id"])
+            latest = max((e.at for e in self.events[ticket]), default=now)
+            self.add(ticket, now, Event(max(now, latest), seq, "deleted"))
+            return
+        ticket = str(latter["id"])
+        if op == "UPDATE" and former["id"] != latter["id"]:
+            old = str(former["id"])
+            self.events[ticket] = self.events.pop(old)
+            self.rows[ticket] = self.rows.pop(old, [])
+            if old in self.stale:
+                self.stale.remove(old)
+                self.stale.add(ticket)
+        changed = when(latter["updated_at"])
+        events = []
+        holder = latter["department"], latter["assignee"]
+        if op == "INSERT":
+            created = when(latter["created_at"])
+            created = now if created is None else created
+            changed = created if changed is None else max(changed, created)
+            events.append(Event(created, seq, "created", None, holder, chosen(latter)))
+        elif changed is None:
+            changed = now
+        for name, holds in STATES:
+            was = op == "UPDATE" and holds(former)
+            if holds(latter) and not was:
+                events.append(Event(changed, seq, name, None, holder))
+            elif was and not holds(latter):
+                events.append(Event(changed, seq, END_OF[name], None, holder))
+        if op == "UPDATE":
+            decided = None
+            if any(former[c] != latter[c] for c in ("priority", "vip", "department")):
+                decided = chosen(latter)
+            if decided is not None or holder != (former["department"], former["assignee"]):
+                events.append(Event(changed, seq, None, None, holder, decided))
+        if events:
+            self.add(ticket, now, *events)
+
+    def message(self, seq, now, former, latter):
+        for name, holds in MESSAGES:
+            if not holds(latter) or (former is not None and holds(former)) or latter["ticket_id"] is None:
+                continue
+            at = when(latter["sent_at"])
+            self.add(str(latter["ticket_id"]), now, Event(
+                now if at is None else at, seq, name, latter["name"] if name == "agent_reply" else None))
