@@ -46,6 +46,8 @@ OBJS = \
 	src/log.o \
 	src/clock.o \
 	src/verify.o \
+	src/as_of.o \
+	src/summary.o \
 	src/tracking.o \
 	src/ticket_row.o \
 	src/source.o \
@@ -73,7 +75,10 @@ INSTALL_SQL = \
 	src/sql/tracking.sql \
 	src/sql/try_rules.sql \
 	src/sql/backfill.sql \
-	src/sql/report.sql
+	src/sql/as_of.sql \
+	src/sql/report.sql \
+	src/sql/summary.sql \
+	src/sql/compliance.sql
 
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql

@@ -57,7 +57,8 @@ INSERT INTO message VALUES (8, 'agent', '2024-03-05 00:30');
 SET timezone = 'UTC';
 SELECT day, met FROM sla.compliance_report WHERE department = 'night';
 
--- The queue is read from the index of open clocks, in order.
+-- The queue is read from the index of open clocks, in order; of another moment it cannot be.
+RESET pg_sla.now;
 SET enable_seqscan = off;
 SET enable_sort = off;
 DO $$

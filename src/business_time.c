@@ -399,6 +399,27 @@ local_date(FunctionCallInfo fcinfo, sla_cached *cal)
 SLA_QUESTION(local_date);
 
 /*
+ * sla.local_time(cal, at timestamptz) RETURNS timestamp
+ *
+ * What the wall clock shows, in the time zone in force; NULL for an infinite
+ * instant.
+ */
+static inline Datum
+local_time(FunctionCallInfo fcinfo, sla_cached *cal)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	sla_date	day;
+	int64		clock;
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		PG_RETURN_NULL();
+	sla_local_time(cal->timeline, at, &day, &clock);
+	PG_RETURN_TIMESTAMP((int64) day * USECS_PER_DAY + clock);
+}
+
+SLA_QUESTION(local_time);
+
+/*
  * sla.business_days(cal, from_day date, to_day date) RETURNS bigint
  *
  * Business days in [from_day, to_day), negative when to_day is the earlier

@@ -129,6 +129,7 @@ sla_read_history(const char *source, const char *ticket, Snapshot snapshot, SlaH
 			event.decides = true;
 			memcpy(event.promises, ARR_DATA_PTR(array), sizeof(event.promises));
 		}
+		event.recorded_at = DatumGetTimestampTz(scan.values[EVENT_RECORDED_AT]);
 		sla_history_add(history, &event);
 	}
 	sla_scan_end(&scan);

@@ -26,6 +26,7 @@ typedef struct SlaStoredEvent
 	bool		decides;
 	int32		promises[SLA_N_AGREEMENTS];
 	bool		renumbered;		/* id is not the one that was read */
+	TimestampTz recorded_at;	/* of an event that was read */
 } SlaStoredEvent;
 
 typedef struct SlaHistory

@@ -31,6 +31,7 @@
 
 #include "now.h"
 #include "store.h"
+#include "summary.h"
 #include "timeline_cache.h"
 #include "tracking.h"
 
@@ -229,6 +230,7 @@ _PG_init(void)
 {
 	sla_timeline_cache_init();
 	sla_now_init();
+	sla_summary_init();
 	sla_ticket_row_init();
 	MarkGUCPrefixReserved("pg_sla");
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);

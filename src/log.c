@@ -15,6 +15,7 @@
 #include "promise.h"
 #include "statement.h"
 #include "store.h"
+#include "summary.h"
 
 static const char *const outcome_names[] = {
 	NULL, "met", "missed", "cancelled", "superseded"
@@ -105,6 +106,7 @@ sla_read_log(const char *source, const char *ticket, Snapshot snapshot, SlaLog *
 		}
 		row = &log->rows[log->nrows++];
 		memset(row, 0, sizeof(SlaLogRow));
+		row->id = DatumGetInt64(scan.values[LOG_ID]);
 		row->tid = scan.tid;
 		row->agreement = named(sla_scan_text(&scan, LOG_AGREEMENT), sla_agreement_names, SLA_N_AGREEMENTS);
 		row->metric = sla_scan_text(&scan, LOG_METRIC);
@@ -196,8 +198,8 @@ same_until(const SlaLogRow *a, const SlaLogRow *b, sla_instant end)
 	}
 }
 
-static bool
-same_counted(const SlaLogRow *a, const SlaLogRow *b)
+bool
+sla_same_counted(const SlaLogRow *a, const SlaLogRow *b)
 {
 	return a->ncounted == b->ncounted && a->running == b->running &&
 		a->running_since == b->running_since &&
@@ -233,7 +235,7 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 			return false;
 	}
 	else if (logged->outcome == SLA_OPEN || expected->outcome == SLA_OPEN ||
-			 expected->closed_at != logged->closed_at || !same_counted(expected, logged) ||
+			 expected->closed_at != logged->closed_at || !sla_same_counted(expected, logged) ||
 			 !sla_same_text(expected->reason, logged->reason))
 		return false;
 
@@ -249,7 +251,7 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 		expected->department = logged->department;
 		expected->agent = logged->agent;
 	}
-	if (same_counted(expected, logged))
+	if (sla_same_counted(expected, logged))
 		expected->elapsed = logged->elapsed;
 	return differs;
 }
@@ -355,6 +357,19 @@ execute_with(SPIPlanPtr *plan, const char *statement, LogValues *row)
 }
 
 void
+sla_log_row_values(const char *source, const char *ticket, const SlaLogRow *row,
+				   Datum *values, bool *nulls)
+{
+	LogValues  *new = palloc(sizeof(LogValues));
+
+	fill_values(new, source, ticket, row);
+	memcpy(values, new->values, sizeof(new->values));
+	memcpy(nulls, new->nulls, sizeof(new->nulls));
+	values[LOG_ID] = Int64GetDatum(row->id);
+	nulls[LOG_ID] = row->id == 0;
+}
+
+void
 sla_insert_log_row(const char *source, const char *ticket, const SlaLogRow *row)
 {
 	static SPIPlanPtr plan = NULL;
@@ -373,6 +388,7 @@ sla_insert_log_row(const char *source, const char *ticket, const SlaLogRow *row)
 					 " department, agent, goal, started_at, counted, running_since, deadline, closed_at, outcome,"
 					 " reason, elapsed, computed_at) VALUES"
 					 " ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)", &new);
+	sla_summary_log_written(source, NULL, row);
 	sla_store_close(opened);
 }
 
@@ -394,6 +410,7 @@ sla_update_log_row(const char *source, const char *ticket, const SlaLogRow *row,
 					 " WHERE source OPERATOR(pg_catalog.=) $2 AND ticket OPERATOR(pg_catalog.=) $3"
 					 " AND agreement OPERATOR(pg_catalog.=) $4 AND metric OPERATOR(pg_catalog.=) $6"
 					 " AND ordinal OPERATOR(pg_catalog.=) $7", &new);
+	sla_summary_log_written(source, former, row);
 	sla_store_close(opened);
 }
 
@@ -414,6 +431,7 @@ sla_delete_log_row(const char *source, const char *ticket, const SlaLogRow *form
 					 " AND ticket OPERATOR(pg_catalog.=) $3 AND agreement OPERATOR(pg_catalog.=) $4"
 					 " AND metric OPERATOR(pg_catalog.=) $6 AND ordinal OPERATOR(pg_catalog.=) $7", &key);
 	}
+	sla_summary_log_written(source, former, NULL);
 	sla_store_close(opened);
 }
 

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 #include "utils/timestamp.h"
 
 #include "now.h"
@@ -78,10 +79,25 @@ check_now(char **new_text, void **extra, GucSource source)
 	return *new_text != NULL;
 }
 
+/*
+ * A plan made while it is not set leaves out what reports as of another moment
+ * need (see as_of.c), so that plans are made anew when that changes.
+ */
 static void
 assign_now(const char *new_text, void *extra)
 {
+	if ((now_value == NULL) != (extra == NULL))
+		ResetPlanCache();
 	now_value = extra;
+}
+
+bool
+sla_now_is_set(TimestampTz *instant)
+{
+	if (now_value == NULL)
+		return false;
+	*instant = *now_value;
+	return true;
 }
 
 void

@@ -191,7 +191,8 @@ build(Table *table)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 		IndexInfo  *info = BuildIndexInfo(index);
 
-		if (info->ii_Expressions != NIL || calls_user_function((Node *) info->ii_Predicate, NULL))
+		if (calls_user_function((Node *) info->ii_Expressions, NULL) ||
+			calls_user_function((Node *) info->ii_Predicate, NULL))
 			table->direct = false;
 		if (index->rd_index->indisprimary)
 			table->key = n;
@@ -374,6 +375,12 @@ sla_store_direct(SlaStoreTable table)
 	if (opened)
 		close_table(&tables[table]);
 	return direct;
+}
+
+Oid
+sla_log_relid(void)
+{
+	return look_up(&tables[SLA_STORE_LOG]);
 }
 
 Oid

@@ -58,10 +58,13 @@ extern void sla_store_close(bool opened);
 /*
  * May the table be written directly?  Not where the executor has more to do
  * than to write: where somebody gave the table partitions, children, triggers,
- * rules, checks, row-level security or an index on an expression.  Those that
- * follow are for tables that may.
+ * rules, checks, row-level security or an index on an expression with a
+ * function of a user's.  Those that follow are for tables that may.
  */
 extern bool sla_store_direct(SlaStoreTable table);
+
+/* The table sla.log; an error when it is not there. */
+extern Oid	sla_log_relid(void);
 
 /* Make what was written visible to what comes next of the own transaction. */
 extern void sla_store_flush(void);

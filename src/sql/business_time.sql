@@ -171,6 +171,18 @@ CREATE FUNCTION sla.local_date(cal sla.schedule, at timestamptz) RETURNS date
 COMMENT ON FUNCTION sla.local_date(sla.schedule, timestamptz) IS
 	'the local date of an instant; NULL for an infinite one';
 
+CREATE FUNCTION sla.local_time(cal text, at timestamptz) RETURNS timestamp
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 3
+	AS 'MODULE_PATHNAME', 'sla_calendar_local_time';
+COMMENT ON FUNCTION sla.local_time(text, timestamptz) IS
+	'what the wall clock shows at an instant; NULL for an infinite one';
+
+CREATE FUNCTION sla.local_time(cal sla.schedule, at timestamptz) RETURNS timestamp
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 3
+	AS 'MODULE_PATHNAME', 'sla_schedule_local_time';
+COMMENT ON FUNCTION sla.local_time(sla.schedule, timestamptz) IS
+	'what the wall clock shows at an instant; NULL for an infinite one';
+
 CREATE FUNCTION sla.business_days(cal text, from_day date, to_day date) RETURNS bigint
 	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 3
 	AS 'MODULE_PATHNAME', 'sla_calendar_business_days';

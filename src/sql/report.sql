@@ -1,7 +1,43 @@
 /*
  * report.sql
- *		Reports: views over the log, as of sla.now().
+ *		Reports: the log, work lists and verdicts, as of sla.now().
  */
+
+-- The instant at which a verdict fell, or will fall unless something happens.
+CREATE INDEX log_verdict_idx ON sla.log ((CASE WHEN outcome OPERATOR(pg_catalog.=) 'met' THEN closed_at ELSE deadline END));
+
+CREATE FUNCTION sla.clock_time_left(
+	calendar text, started_at timestamptz, goal interval, counted tstzmultirange, running_since timestamptz,
+	deadline timestamptz, closed_at timestamptz, as_of timestamptz)
+RETURNS interval
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+	-- A calendar that never opens again leaves more time than can be told.
+	WHEN NOT pg_catalog.isfinite(deadline) THEN NULL
+	WHEN running_since IS NOT NULL THEN sla.business_time(calendar, as_of, deadline)
+	-- A clock that stood still counted until its last stretch ended, by the
+	-- deadline as it was then.
+	WHEN pg_catalog.isempty(counted) THEN sla.business_time(calendar, started_at,
+		sla.add_business_time(calendar, started_at, goal))
+	WHEN pg_catalog.upper(counted) OPERATOR(pg_catalog.=) closed_at
+		THEN sla.business_time(calendar, closed_at, deadline)
+	ELSE sla.business_time(calendar, pg_catalog.upper(counted),
+		sla.clock_deadline(calendar, started_at, goal, counted, NULL))
+END;
+COMMENT ON FUNCTION sla.clock_time_left(text, timestamptz, interval, tstzmultirange, timestamptz, timestamptz, timestamptz, timestamptz) IS
+	'business time from the instant until which a clock counted to its deadline; negative when that had passed, NULL when there is no end to it';
+
+CREATE FUNCTION sla.clock_pauses(
+	started_at timestamptz, counted tstzmultirange, running_since timestamptz, closed_at timestamptz, as_of timestamptz)
+RETURNS tstzmultirange
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pg_catalog.tstzmultirange(pg_catalog.tstzrange(started_at, COALESCE(closed_at, GREATEST(as_of, started_at))))
+	OPERATOR(pg_catalog.-) (counted OPERATOR(pg_catalog.+) CASE
+		WHEN running_since OPERATOR(pg_catalog.<) as_of THEN pg_catalog.tstzmultirange(pg_catalog.tstzrange(running_since, as_of))
+		ELSE '{}'::tstzmultirange
+	END);
+COMMENT ON FUNCTION sla.clock_pauses(timestamptz, tstzmultirange, timestamptz, timestamptz, timestamptz) IS
+	'the stretches of a clock''s life that did not count';
 
 CREATE VIEW sla.log_report AS
 SELECT l.source,
@@ -15,27 +51,28 @@ SELECT l.source,
 	l.deadline,
 	l.closed_at AS closed,
 	s.state,
-	CASE
-		-- A calendar that never opens again leaves more time than can be told.
-		WHEN NOT pg_catalog.isfinite(l.deadline) THEN NULL
-		WHEN l.running_since IS NOT NULL THEN sla.business_time(l.calendar, n.now, l.deadline)
-		-- A clock that stood still counted until its last stretch ended, by the
-		-- deadline as it was then.
-		WHEN pg_catalog.isempty(l.counted) THEN sla.business_time(l.calendar, l.started_at,
-			sla.add_business_time(l.calendar, l.started_at, l.goal))
-		WHEN pg_catalog.upper(l.counted) OPERATOR(pg_catalog.=) l.closed_at
-			THEN sla.business_time(l.calendar, l.closed_at, l.deadline)
-		ELSE sla.business_time(l.calendar, pg_catalog.upper(l.counted),
-			sla.clock_deadline(l.calendar, l.started_at, l.goal, l.counted, NULL))
-	END AS sla,
+	sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, n.now) AS sla,
 	e.elapsed,
 	l.goal,
 	l.reason,
 	l.cycle,
 	l.calendar,
-	l.id
-FROM sla.log AS l
+	l.id,
+	COALESCE(l.closed_at, GREATEST(n.now, l.started_at)) OPERATOR(pg_catalog.-) l.started_at AS elapsed_calendar,
+	pg_catalog.round(100 OPERATOR(pg_catalog.*) EXTRACT(epoch FROM e.elapsed)
+		OPERATOR(pg_catalog./) NULLIF(EXTRACT(epoch FROM a.allowed), 0), 2) AS goal_used,
+	sla.business_time(l.calendar, sla.clock_pauses(l.started_at, l.counted, l.running_since, l.closed_at, n.now)) AS paused,
+	(SELECT COALESCE(pg_catalog.sum(pg_catalog.upper(r) OPERATOR(pg_catalog.-) pg_catalog.lower(r)), '0'::interval)
+		FROM pg_catalog.unnest(sla.clock_pauses(l.started_at, l.counted, l.running_since, l.closed_at, n.now)) AS r) AS paused_calendar,
+	x.source IS NOT NULL AND s.state OPERATOR(pg_catalog.=) ANY ('{missed,overdue}'::text[]) AS excused,
+	CASE WHEN s.state OPERATOR(pg_catalog.=) ANY ('{missed,overdue}'::text[]) THEN x.reason END AS excuse,
+	CASE WHEN s.state OPERATOR(pg_catalog.=) ANY ('{missed,overdue}'::text[]) THEN x.excused_by END AS excused_by,
+	CASE WHEN s.state OPERATOR(pg_catalog.=) ANY ('{missed,overdue}'::text[]) THEN x.excused_at END AS excused_at,
+	l.ordinal
+FROM sla.log_now() AS l
 	CROSS JOIN (SELECT sla.now() AS now OFFSET 0) AS n
+	LEFT JOIN sla.excuse_now() AS x
+		ON x.source OPERATOR(pg_catalog.=) l.source AND x.ticket OPERATOR(pg_catalog.=) l.ticket AND x.agreement OPERATOR(pg_catalog.=) l.agreement AND x.metric OPERATOR(pg_catalog.=) l.metric AND x.ordinal OPERATOR(pg_catalog.=) l.ordinal
 	CROSS JOIN LATERAL (
 		SELECT CASE
 			WHEN l.outcome IS NOT NULL THEN l.outcome
@@ -47,7 +84,13 @@ FROM sla.log AS l
 		SELECT CASE
 			WHEN l.running_since IS NULL THEN l.elapsed
 			ELSE l.elapsed OPERATOR(pg_catalog.+) sla.business_time(l.calendar, l.running_since, GREATEST(n.now, l.running_since))
-		END AS elapsed) AS e;
+		END AS elapsed) AS e
+	CROSS JOIN LATERAL (
+		SELECT CASE
+			WHEN EXTRACT(day FROM l.goal) OPERATOR(pg_catalog.=) 0 THEN l.goal
+			WHEN pg_catalog.isfinite(sla.add_business_time(l.calendar, l.started_at, l.goal))
+				THEN sla.business_time(l.calendar, l.started_at, sla.add_business_time(l.calendar, l.started_at, l.goal))
+		END AS allowed) AS a;
 COMMENT ON VIEW sla.log_report IS 'the SLA log as of sla.now(): a row for each clock';
 COMMENT ON COLUMN sla.log_report.source IS 'source of the ticket';
 COMMENT ON COLUMN sla.log_report.request IS 'what is timed: the metric';
@@ -67,21 +110,50 @@ COMMENT ON COLUMN sla.log_report.reason IS 'why it was cancelled or superseded, 
 COMMENT ON COLUMN sla.log_report.cycle IS 'which run of the metric on the ticket';
 COMMENT ON COLUMN sla.log_report.calendar IS 'calendar by which time counts';
 COMMENT ON COLUMN sla.log_report.id IS 'number of the row in sla.log';
+COMMENT ON COLUMN sla.log_report.elapsed_calendar IS 'time from the start to the end, or to now, by the clock on the wall';
+COMMENT ON COLUMN sla.log_report.goal_used IS 'elapsed business time in percent of the business time promised; more than 100 when overdue';
+COMMENT ON COLUMN sla.log_report.paused IS 'business time that did not count, from the start to the end, or to now';
+COMMENT ON COLUMN sla.log_report.paused_calendar IS 'time that did not count, from the start to the end, or to now, by the clock on the wall';
+COMMENT ON COLUMN sla.log_report.excused IS 'is the missed deadline excused?';
+COMMENT ON COLUMN sla.log_report.excuse IS 'why it is excused';
+COMMENT ON COLUMN sla.log_report.excused_by IS 'the role that excused it';
+COMMENT ON COLUMN sla.log_report.excused_at IS 'when it was excused';
+COMMENT ON COLUMN sla.log_report.ordinal IS 'number of the clock among those of the ticket, agreement and metric';
 
 CREATE VIEW sla.verdict AS
 SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department, l.agent, l.calendar,
-	v.verdict,
-	v.decided_at,
-	CASE WHEN l.closed_at OPERATOR(pg_catalog.<=) n.now THEN l.elapsed END AS elapsed
-FROM sla.log AS l
-	CROSS JOIN (SELECT sla.now() AS now OFFSET 0) AS n
-	CROSS JOIN LATERAL (
-		SELECT CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN 'met' ELSE 'missed' END AS verdict,
-			CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN l.closed_at ELSE l.deadline END AS decided_at
-	) AS v
+	-- Time alone makes it: past its deadline a clock is missed, whether it has ended or not.
+	COALESCE(l.outcome, 'missed') AS verdict,
+	CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN l.closed_at ELSE l.deadline END AS decided_at,
+	CASE WHEN l.closed_at OPERATOR(pg_catalog.<=) sla.now() THEN l.elapsed END AS elapsed,
+	CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'missed' AND l.closed_at OPERATOR(pg_catalog.<=) sla.now() THEN
+		'0'::interval OPERATOR(pg_catalog.-)
+		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, NULL, l.deadline, l.closed_at, NULL)
+	END AS overrun,
+	x.source IS NOT NULL AND l.outcome IS DISTINCT FROM 'met' AS excused,
+	l.ordinal,
+	l.id,
+	l.started_at,
+	l.closed_at,
+	l.goal,
+	l.reason,
+	CASE
+		WHEN l.running_since IS NULL THEN l.elapsed
+		ELSE l.elapsed OPERATOR(pg_catalog.+) sla.business_time(l.calendar, l.running_since, GREATEST(sla.now(), l.running_since))
+	END AS time_counted,
+	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN
+		'0'::interval OPERATOR(pg_catalog.-)
+		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, sla.now())
+	END AS late_by,
+	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.reason END AS excuse,
+	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.excused_by END AS excused_by,
+	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.excused_at END AS excused_at
+FROM sla.log_now() AS l
+	LEFT JOIN sla.excuse_now() AS x
+		ON x.source OPERATOR(pg_catalog.=) l.source AND x.ticket OPERATOR(pg_catalog.=) l.ticket AND x.agreement OPERATOR(pg_catalog.=) l.agreement AND x.metric OPERATOR(pg_catalog.=) l.metric AND x.ordinal OPERATOR(pg_catalog.=) l.ordinal
 WHERE (l.outcome OPERATOR(pg_catalog.=) ANY ('{met,missed}'::text[])
-		OR (l.outcome IS NULL AND sla.clock_missed(l.deadline, l.counted, l.running_since, n.now)))
-	AND v.decided_at OPERATOR(pg_catalog.<=) n.now;
+		OR (l.outcome IS NULL AND sla.clock_missed(l.deadline, l.counted, l.running_since, sla.now())))
+	AND CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN l.closed_at ELSE l.deadline END OPERATOR(pg_catalog.<=) sla.now();
 COMMENT ON VIEW sla.verdict IS 'clocks with a verdict as of sla.now(). A clock past its deadline is missed from that instant, whether it has ended or not.';
 COMMENT ON COLUMN sla.verdict.source IS 'source of the ticket';
 COMMENT ON COLUMN sla.verdict.ticket IS 'key of the ticket, as text';
@@ -95,46 +167,23 @@ COMMENT ON COLUMN sla.verdict.calendar IS 'calendar by which time counts';
 COMMENT ON COLUMN sla.verdict.verdict IS 'met or missed';
 COMMENT ON COLUMN sla.verdict.decided_at IS 'when it fell: the stop for met, the deadline for missed';
 COMMENT ON COLUMN sla.verdict.elapsed IS 'business time from start to stop; NULL until it has ended';
-
-CREATE VIEW sla.compliance_report AS
-SELECT sla.local_date(v.calendar, v.decided_at) AS day,
-	v.source,
-	v.department,
-	v.agent,
-	v.level,
-	v.metric AS request,
-	pg_catalog.count(*) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met,
-	pg_catalog.avg(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met_avg,
-	pg_catalog.max(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met_max,
-	pg_catalog.min(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met') AS met_min,
-	pg_catalog.count(*) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed,
-	pg_catalog.avg(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed_avg,
-	pg_catalog.max(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed_max,
-	pg_catalog.min(v.elapsed) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'missed') AS missed_min,
-	pg_catalog.round(100.0 OPERATOR(pg_catalog.*) pg_catalog.count(*) FILTER (WHERE v.verdict OPERATOR(pg_catalog.=) 'met')
-		OPERATOR(pg_catalog./) pg_catalog.count(*), 2) AS compliance
-FROM sla.verdict AS v
-GROUP BY 1, 2, 3, 4, 5, 6;
-COMMENT ON VIEW sla.compliance_report IS 'met and missed as of sla.now(), by the day on which the verdict fell, in the calendar''s time zone. Times are business time from start to stop, of clocks that have ended.';
-COMMENT ON COLUMN sla.compliance_report.day IS 'local day of the verdict: of the stop for met, of the deadline for missed';
-COMMENT ON COLUMN sla.compliance_report.source IS 'source of the tickets';
-COMMENT ON COLUMN sla.compliance_report.department IS 'department that held the ticket when the verdict fell';
-COMMENT ON COLUMN sla.compliance_report.agent IS 'agent who held the ticket when the verdict fell';
-COMMENT ON COLUMN sla.compliance_report.level IS 'SLA level';
-COMMENT ON COLUMN sla.compliance_report.request IS 'what is timed: the metric';
-COMMENT ON COLUMN sla.compliance_report.met IS 'clocks stopped at or before their deadline';
-COMMENT ON COLUMN sla.compliance_report.met_avg IS 'average time of the met';
-COMMENT ON COLUMN sla.compliance_report.met_max IS 'longest time of the met';
-COMMENT ON COLUMN sla.compliance_report.met_min IS 'shortest time of the met';
-COMMENT ON COLUMN sla.compliance_report.missed IS 'clocks whose deadline passed, ended or not';
-COMMENT ON COLUMN sla.compliance_report.missed_avg IS 'average time of the missed that have ended';
-COMMENT ON COLUMN sla.compliance_report.missed_max IS 'longest time of the missed that have ended';
-COMMENT ON COLUMN sla.compliance_report.missed_min IS 'shortest time of the missed that have ended';
-COMMENT ON COLUMN sla.compliance_report.compliance IS 'met in percent of met and missed';
+COMMENT ON COLUMN sla.verdict.overrun IS 'business time from the deadline until the clock stopped counting, of a missed one that has ended';
+COMMENT ON COLUMN sla.verdict.excused IS 'is the missed deadline excused?';
+COMMENT ON COLUMN sla.verdict.ordinal IS 'number of the clock among those of the ticket, agreement and metric';
+COMMENT ON COLUMN sla.verdict.id IS 'number of the row in sla.log';
+COMMENT ON COLUMN sla.verdict.started_at IS 'when the clock started';
+COMMENT ON COLUMN sla.verdict.closed_at IS 'when it ended';
+COMMENT ON COLUMN sla.verdict.goal IS 'business time promised';
+COMMENT ON COLUMN sla.verdict.reason IS 'why it was cancelled or superseded after having been missed';
+COMMENT ON COLUMN sla.verdict.time_counted IS 'business time counted until it ended, or so far';
+COMMENT ON COLUMN sla.verdict.late_by IS 'business time from the deadline until a missed clock stopped counting, or until now';
+COMMENT ON COLUMN sla.verdict.excuse IS 'why it is excused';
+COMMENT ON COLUMN sla.verdict.excused_by IS 'the role that excused it';
+COMMENT ON COLUMN sla.verdict.excused_at IS 'when it was excused';
 
 CREATE VIEW sla.queue AS
 SELECT r.source, r.ticket, r.request, r.department, r.agent, r.level, r.agreement,
-	r.sla_started, r.deadline, r.state, r.sla, r.elapsed, r.goal, r.id
+	r.sla_started, r.deadline, r.state, r.sla, r.elapsed, r.goal, r.id, r.goal_used, r.calendar
 FROM sla.log_report AS r
 WHERE r.closed IS NULL
 ORDER BY r.deadline, r.source, r.ticket, r.request;
@@ -153,6 +202,137 @@ COMMENT ON COLUMN sla.queue.sla IS 'business time left until the deadline; negat
 COMMENT ON COLUMN sla.queue.elapsed IS 'business time counted so far';
 COMMENT ON COLUMN sla.queue.goal IS 'business time promised';
 COMMENT ON COLUMN sla.queue.id IS 'number of the row in sla.log';
+COMMENT ON COLUMN sla.queue.goal_used IS 'elapsed business time in percent of the business time promised; more than 100 when overdue';
+COMMENT ON COLUMN sla.queue.calendar IS 'calendar by which time counts';
+
+CREATE FUNCTION sla.at_risk(share numeric) RETURNS SETOF sla.queue
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+	IF share IS NULL OR NOT share BETWEEN 0 AND 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('share "%s" of a goal is not between 0 and 1', share);
+	END IF;
+	RETURN QUERY SELECT q.* FROM sla.queue AS q
+		WHERE q.state = 'running' AND q.goal_used >= 100 * share
+		ORDER BY q.deadline, q.source, q.ticket, q.request;
+END
+$function$;
+COMMENT ON FUNCTION sla.at_risk(numeric) IS
+	'running clocks of the queue that have used up at least that share of their goal, and are not overdue';
+
+CREATE FUNCTION sla.at_risk(within interval) RETURNS SETOF sla.queue
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+	IF within IS NULL OR within < '0' OR extract(month FROM within) <> 0 OR extract(year FROM within) <> 0 OR extract(day FROM within) <> 0 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('time left "%s" is not a number of hours', within),
+			HINT = 'Business time is told in hours.';
+	END IF;
+	RETURN QUERY SELECT q.* FROM sla.queue AS q
+		WHERE q.state = 'running' AND q.sla <= within
+		ORDER BY q.deadline, q.source, q.ticket, q.request;
+END
+$function$;
+COMMENT ON FUNCTION sla.at_risk(interval) IS
+	'running clocks of the queue that have at most that business time left, and are not overdue';
+
+CREATE FUNCTION sla.rules_for_level(source text, level text) RETURNS text
+	LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+	SELECT string_agg(r.name, ', ' ORDER BY r.position, r.name)
+	FROM sla.rule AS r
+	WHERE r.source = $1 AND r.set_level = $2 AND r.active
+$function$;
+COMMENT ON FUNCTION sla.rules_for_level(text, text) IS 'the active rules of a source that set a level, as they are now; NULL when there is none';
+REVOKE ALL ON FUNCTION sla.rules_for_level(text, text) FROM PUBLIC;
+
+CREATE VIEW sla.breach_report AS
+SELECT v.source,
+	v.ticket,
+	v.metric AS request,
+	v.department,
+	v.agent,
+	v.level,
+	v.agreement,
+	sla.rules_for_level(v.source, v.level) AS rules,
+	v.started_at AS sla_started,
+	v.decided_at AS breached,
+	v.closed_at AS closed,
+	CASE WHEN v.closed_at IS NULL THEN 'overdue' ELSE 'missed' END AS state,
+	v.late_by,
+	v.goal,
+	v.time_counted AS elapsed,
+	v.reason,
+	v.excused,
+	v.excuse,
+	v.excused_by,
+	v.excused_at,
+	v.cycle,
+	v.calendar,
+	v.id
+FROM sla.verdict AS v
+WHERE v.verdict OPERATOR(pg_catalog.=) 'missed';
+COMMENT ON VIEW sla.breach_report IS 'missed deadlines as of sla.now(): when, how late, who held the ticket';
+COMMENT ON COLUMN sla.breach_report.source IS 'source of the ticket';
+COMMENT ON COLUMN sla.breach_report.ticket IS 'key of the ticket, as text';
+COMMENT ON COLUMN sla.breach_report.request IS 'what is timed: the metric';
+COMMENT ON COLUMN sla.breach_report.department IS 'department that held the ticket when the deadline passed';
+COMMENT ON COLUMN sla.breach_report.agent IS 'agent who held the ticket when the deadline passed';
+COMMENT ON COLUMN sla.breach_report.level IS 'SLA level';
+COMMENT ON COLUMN sla.breach_report.agreement IS 'kind of agreement';
+COMMENT ON COLUMN sla.breach_report.rules IS 'active rules of the source that set the level, as they are now';
+COMMENT ON COLUMN sla.breach_report.sla_started IS 'when the clock started';
+COMMENT ON COLUMN sla.breach_report.breached IS 'when the deadline passed';
+COMMENT ON COLUMN sla.breach_report.closed IS 'when the clock ended';
+COMMENT ON COLUMN sla.breach_report.state IS 'overdue while the clock is open, then missed';
+COMMENT ON COLUMN sla.breach_report.late_by IS 'business time from the deadline until the clock stopped counting, or until now';
+COMMENT ON COLUMN sla.breach_report.goal IS 'business time promised';
+COMMENT ON COLUMN sla.breach_report.elapsed IS 'business time counted so far';
+COMMENT ON COLUMN sla.breach_report.reason IS 'why it was cancelled or superseded, or ended after having been missed';
+COMMENT ON COLUMN sla.breach_report.excused IS 'is it excused?';
+COMMENT ON COLUMN sla.breach_report.excuse IS 'why it is excused';
+COMMENT ON COLUMN sla.breach_report.excused_by IS 'the role that excused it';
+COMMENT ON COLUMN sla.breach_report.excused_at IS 'when it was excused';
+COMMENT ON COLUMN sla.breach_report.cycle IS 'which run of the metric on the ticket';
+COMMENT ON COLUMN sla.breach_report.calendar IS 'calendar by which time counts';
+COMMENT ON COLUMN sla.breach_report.id IS 'number of the row in sla.log';
+
+CREATE FUNCTION sla.workload(
+	hours integer DEFAULT 24,
+	OUT hour timestamptz, OUT source text, OUT department text, OUT deadlines bigint, OUT tickets bigint)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	first_hour timestamptz := date_trunc('hour', sla.now());
+BEGIN
+	IF hours IS NULL OR NOT hours BETWEEN 1 AND 8784 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('the coming "%s" hours are not between 1 and 8784', hours);
+	END IF;
+	RETURN QUERY
+		WITH due AS MATERIALIZED (
+			SELECT q.source, q.department, q.ticket, q.deadline
+			FROM sla.queue AS q
+			WHERE q.state = 'running' AND q.deadline >= sla.now() AND q.deadline < first_hour + make_interval(hours => workload.hours)
+		)
+		SELECT h.hour, k.source, k.department, count(d.deadline), count(DISTINCT d.ticket)
+		FROM generate_series(first_hour, first_hour + make_interval(hours => workload.hours - 1), '1 hour') AS h (hour)
+			CROSS JOIN (SELECT DISTINCT d.source, d.department FROM due AS d) AS k
+			LEFT JOIN due AS d ON d.source = k.source AND d.department IS NOT DISTINCT FROM k.department
+				AND d.deadline >= h.hour AND d.deadline < h.hour + interval '1 hour'
+		GROUP BY h.hour, k.source, k.department
+		ORDER BY h.hour, k.source, k.department;
+END
+$function$;
+COMMENT ON FUNCTION sla.workload(integer) IS
+	'how many deadlines of running clocks fall in each of the coming hours, the present one first, by source and department; departments without any are left out';
 
 CREATE VIEW sla.calendar_health AS
 WITH RECURSIVE usage (calendar, holiday_sets, base, until) AS (

@@ -16,7 +16,8 @@ CREATE TABLE sla.source (
 	due_column   name,
 	search_path  text NOT NULL,
 	owner        text NOT NULL,
-	time_zone    text NOT NULL
+	time_zone    text NOT NULL,
+	tracked_since timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE sla.source IS 'tracked kinds of ticket; sla.track writes it';
 COMMENT ON COLUMN sla.source.name IS 'name of the source';
@@ -32,6 +33,7 @@ COMMENT ON COLUMN sla.source.due_column IS 'column of the ticket that is kept at
 COMMENT ON COLUMN sla.source.search_path IS 'search path by which names in the expressions are looked up';
 COMMENT ON COLUMN sla.source.owner IS 'role as which functions in the expressions run';
 COMMENT ON COLUMN sla.source.time_zone IS 'time zone of times in the expressions: that of the session that wrote them';
+COMMENT ON COLUMN sla.source.tracked_since IS 'when it was first tracked: reports as of an earlier moment go by the events'' own times';
 
 CREATE TABLE sla.source_event (
 	source      text NOT NULL REFERENCES sla.source (name) ON UPDATE CASCADE ON DELETE CASCADE,
