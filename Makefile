@@ -83,7 +83,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue explain calendar icalendar condition rule structured_condition explain_level try_rules tracking backfill clock store recalculation excuse ticket_row report errors
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation excuse ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = backfill calendar store ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

@@ -254,7 +254,9 @@ UPDATE sla.rule SET owner = 'condition_clerk' WHERE source = 'condition test';
 RESET ROLE;
 SELECT current_user, count(sla.level_for(t)) FROM ticket t;
 -- Once the right to call it is gone, the condition fails.
-SELECT holds('is_secret(priority)') IS NULL AS superusers_may;
+\set VERBOSITY sqlstate
+SELECT holds('is_secret(priority)') AS not_with_higher_rights;
+\set VERBOSITY default
 UPDATE sla.rule SET owner = 'condition_clerk' WHERE source = 'condition test';
 \echo :LAST_ERROR_SQLSTATE
 SET ROLE condition_owner;

@@ -876,7 +876,7 @@ run(Backfill *backfill, const char *name, const char *after, int64 limit)
 		show_progress(backfill);
 		do
 		{
-			sla_reader_enter(&reader, &backfill->source);
+			sla_reader_enter(&reader, &backfill->source, backfill->source.ticket_table);
 			SPI_cursor_fetch(portal, true, room);
 			sla_reader_leave(&reader);
 			MemoryContextSwitchTo(backfill->batch_context);

@@ -14,6 +14,11 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* Views can ask for the rights of who reads them since 15. */
+#if PG_VERSION_NUM < 150000
+#define RelationHasSecurityInvoker(relation) (false)
+#endif
+
 /* PGDLLEXPORT undoes -fvisibility=hidden since 16 only. */
 #if PG_VERSION_NUM < 160000
 #undef PGDLLEXPORT

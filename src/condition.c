@@ -36,7 +36,10 @@
  *
  * Functions run as the owner, under that search_path and in that time zone, as
  * in a function that is SECURITY DEFINER and has SET search_path; pg_temp comes
- * last, so that nobody can slip a temporary object under a name.  Where only
+ * last, so that nobody can slip a temporary object under a name.  They must
+ * belong to roles with the rights of the owner, so that nobody gains these by
+ * replacing one, or by making one that the text then means; and the owner must
+ * have the right to read what the text reads.  Where only
  * built-in functions are called that depend on none of these, nothing is
  * switched, and the time zone only where it is another.
  *
@@ -79,6 +82,7 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/regproc.h"
+#include "utils/rls.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -237,9 +241,13 @@ enter(SlaEnvironment *saved, const char *search_path, Oid owner)
 	GetUserIdAndSecContext(&saved->user, &saved->security_context);
 	saved->guc_nest_level = 0;
 	if (owner != saved->user)
+	{
 		SetUserIdAndSecContext(owner, saved->security_context |
 							   SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_RESTRICTED_OPERATION);
+		/* Whatever a function of the owner's sets ends with it. */
+		begin_settings(saved);
+	}
 	if (strcmp(search_path, namespace_search_path) != 0)
 	{
 		begin_settings(saved);
@@ -443,6 +451,165 @@ refuse_walker(Node *node, FormContext *context)
 	return expression_tree_walker(node, refuse_walker, context);
 }
 
+/* A role, and a function or a type of another one that must not be run as it. */
+typedef struct Trust
+{
+	Oid			role;
+	Oid			function;
+	Oid			type;
+	Oid			other;			/* whose it is */
+} Trust;
+
+/*
+ * Who can replace a function has the rights of every role as which it runs.  So
+ * it must belong to one that has them anyway, or run as its own owner.
+ */
+static bool
+is_function_of_other(Oid function, void *context)
+{
+	Trust	   *trust = (Trust *) context;
+	HeapTuple	tuple;
+	Form_pg_proc form;
+
+	if (function < FirstGenbkiObjectId)
+		return false;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	/* Default values of arguments are not run as the function's owner. */
+	if (!has_privs_of_role(form->proowner, trust->role) &&
+		!(form->prosecdef && form->pronargdefaults == 0))
+	{
+		trust->function = function;
+		trust->other = form->proowner;
+	}
+	ReleaseSysCache(tuple);
+	return OidIsValid(trust->function);
+}
+
+/* The same for a domain, whose checks can call anything. */
+static bool
+is_domain_of_other(Oid type, Trust *trust)
+{
+	while (get_typtype(type) == TYPTYPE_DOMAIN)
+	{
+		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+		Form_pg_type form;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for type %u", type);
+		form = (Form_pg_type) GETSTRUCT(tuple);
+		if (type >= FirstGenbkiObjectId && !has_privs_of_role(form->typowner, trust->role))
+		{
+			trust->type = type;
+			trust->other = form->typowner;
+		}
+		type = form->typbasetype;
+		ReleaseSysCache(tuple);
+		if (OidIsValid(trust->type))
+			return true;
+	}
+	return false;
+}
+
+static bool
+find_other_walker(Node *node, Trust *trust)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_function_of_other, trust))
+		return true;
+	if (IsA(node, CoerceToDomain) &&
+		is_domain_of_other(((CoerceToDomain *) node)->resulttype, trust))
+		return true;
+	return expression_tree_walker(node, find_other_walker, trust);
+}
+
+/* Refuses to run what belongs to others as owner. */
+static void
+check_trust(Node *node, Oid owner, const char *noun)
+{
+	Trust		trust = {.role = owner};
+
+	if (!find_other_walker(node, &trust))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("%s must not use %s %s with the rights of role \"%s\"", noun,
+					OidIsValid(trust.function) ? "function" : "domain",
+					OidIsValid(trust.function) ? format_procedure(trust.function) :
+					format_type_be(trust.type),
+					GetUserNameFromId(owner, false)),
+			 errdetail("It belongs to role \"%s\", which does not have these rights but can replace it.",
+					   GetUserNameFromId(trust.other, false)),
+			 errhint("Have that role write the %s, or make it the owner.", noun)));
+}
+
+/* May the role read these columns of the relation, and in all rows? */
+static bool
+may_read(Oid relid, const List *columns, Oid role)
+{
+	const ListCell *cell;
+
+	if (check_enable_rls(relid, role, true) == RLS_ENABLED)
+		return false;
+	if (pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK)
+		return true;
+	foreach(cell, columns)
+	{
+		AttrNumber	column = get_attnum(relid, (const char *) lfirst(cell));
+
+		if (column == InvalidAttrNumber ||
+			pg_attribute_aclcheck(relid, column, role, ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Refuses to read for owner what owner may not read.  A partition may be read by
+ * who may read the partitioned table, as in a query; a view that asks for the
+ * rights of its reader only by who has those of its owner, who is the reader.
+ */
+static void
+check_reading(Relation rel, Node *node, Oid owner, const char *noun)
+{
+	Bitmapset  *read = NULL;
+	List	   *columns = NIL;
+	List	   *relids = list_make1_oid(RelationGetRelid(rel));
+	TupleDesc	tupdesc = RelationGetDescr(rel);
+	ListCell   *cell;
+	bool		whole_row;
+
+	pull_varattnos(node, 1, &read);
+	if (bms_is_empty(read) || superuser_arg(owner))
+		return;
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, read);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (!attribute->attisdropped &&
+			(whole_row || bms_is_member(attribute->attnum - FirstLowInvalidHeapAttributeNumber, read)))
+			columns = lappend(columns, NameStr(attribute->attname));
+	}
+	if (rel->rd_rel->relispartition)
+		relids = list_concat(relids, get_partition_ancestors(RelationGetRelid(rel)));
+	foreach(cell, relids)
+	{
+		if (may_read(lfirst_oid(cell), columns, owner) &&
+			(rel->rd_rel->relkind != RELKIND_VIEW || !RelationHasSecurityInvoker(rel) ||
+			 has_privs_of_role(owner, rel->rd_rel->relowner)))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("%s must not read \"%s\" with the rights of role \"%s\"", noun,
+					RelationGetRelationName(rel), GetUserNameFromId(owner, false)),
+			 errdetail("The role may not read all of its rows, in the columns that the %s uses.", noun)));
+}
+
 static bool
 remember_volatile(Oid function, void *found)
 {
@@ -578,10 +745,11 @@ refuse_unknown_column(ParseState *pstate, ColumnRef *reference, Node *node)
 
 /*
  * Parses and checks text over the columns of rel (as range table entry 1), in
- * the current memory context and under the current search_path.
+ * the current memory context and under the current search_path.  owner is who
+ * reads the row, InvalidOid where nobody will.
  */
 static Node *
-parse(Relation rel, const char *text, Oid result_type)
+parse(Relation rel, const char *text, Oid result_type, Oid owner)
 {
 	ParseState *pstate = make_parsestate(NULL);
 	FormContext context = {.pstate = pstate, .noun = noun(result_type)};
@@ -624,6 +792,11 @@ parse(Relation rel, const char *text, Oid result_type)
 	assign_expr_collations(pstate, node);
 	node = expand_generated_columns_compat(node, rel, 1);
 	refuse_volatile_walker(node, &context);
+	if (OidIsValid(owner))
+	{
+		check_trust(node, owner, context.noun);
+		check_reading(rel, node, owner, context.noun);
+	}
 	free_parsestate(pstate);
 	return node;
 }
@@ -1234,7 +1407,7 @@ sla_expression_compile(Relation rel, const char *text, const SlaWriter *writer,
 	enter_to_compile(&saved, segment->search_path, segment->time_zone, segment->owner);
 	scratch = AllocSetContextCreate(program->cxt, "pg_sla parser", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
-	parsed = parse(rel, text, result_type);
+	parsed = parse(rel, text, result_type, writer->owner);
 	MemoryContextSwitchTo(program->cxt);
 	parsed = copyObject(parsed);
 	MemoryContextDelete(scratch);

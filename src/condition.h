@@ -38,7 +38,8 @@ typedef struct SlaWriter
 {
 	const char *search_path;	/* NULL: the current one */
 	const char *time_zone;		/* NULL: that of the session */
-	Oid			owner;			/* InvalidOid: the current user */
+	Oid			owner;			/* InvalidOid: the current user, whose rights to
+								 * read the row are known */
 } SlaWriter;
 
 /*

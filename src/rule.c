@@ -959,6 +959,15 @@ sla_rules_keep_levels(const SlaRuleSet *rules)
 	return rules->keep_levels;
 }
 
+/* Checks a rule's condition and those of the targets of the level that it sets. */
+static void
+check_rule(const SlaRule *rule, Relation rel)
+{
+	(void) sla_compile_rule(rule, rule->condition, rel, CurrentMemoryContext);
+	if (rule->set_level != NULL)
+		check_targets(rule->set_level, rel);
+}
+
 void
 sla_check_rules(const char *source, Relation rel)
 {
@@ -968,13 +977,7 @@ sla_check_rules(const char *source, Relation rel)
 	ListCell   *cell;
 
 	foreach(cell, sla_read_rules(source))
-	{
-		const SlaRule *rule = (const SlaRule *) lfirst(cell);
-
-		(void) sla_compile_rule(rule, rule->condition, rel, cxt);
-		if (rule->set_level != NULL)
-			check_targets(rule->set_level, rel);
-	}
+		check_rule((const SlaRule *) lfirst(cell), rel);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 }
@@ -1018,6 +1021,34 @@ is_or_belongs_to(Oid relid, Oid relation)
 	if (!get_rel_relispartition(relid))
 		return false;
 	return list_member_oid(get_partition_ancestors(relid), relation);
+}
+
+/*
+ * sla.check_rule_of_source(source text, rule text)
+ *
+ * An error unless the rule, as it was written, and the targets of its level can
+ * be used over what the source tracks.
+ */
+SLA_FUNCTION(sla_check_rule_of_source);
+Datum
+sla_check_rule_of_source(PG_FUNCTION_ARGS)
+{
+	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Relation	rel = sla_open_source_relation(source);
+	ListCell   *cell;
+
+	if (rel == NULL)
+		PG_RETURN_VOID();
+	foreach(cell, sla_read_rules(source))
+	{
+		const SlaRule *rule = (const SlaRule *) lfirst(cell);
+
+		if (strcmp(rule->name, name) == 0)
+			check_rule(rule, rel);
+	}
+	relation_close(rel, NoLock);
+	PG_RETURN_VOID();
 }
 
 char *
@@ -1558,7 +1589,8 @@ note_writer(Change *change)
 		(change->old != NULL && rewritten && !text_changed(change, "owner")))
 		set_value(change, "owner",
 				  CStringGetTextDatum(GetUserNameFromId(GetUserId(), false)));
-	if (rewritten || text_changed(change, "search_path") || text_changed(change, "owner"))
+	if (rewritten || text_changed(change, "search_path") || text_changed(change, "owner") ||
+		text_changed(change, "time_zone"))
 		sla_check_may_own(new_text(change, "owner"));
 	return !restored;
 }

@@ -294,6 +294,15 @@ kept_column(FunctionCallInfo fcinfo, int argument, Relation rel, const char *nam
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("table \"%s\" has no column \"%s\" to be its %s", RelationGetRelationName(rel), column, name)));
+	/* It is written as the table's owner, when the ticket's clocks move. */
+	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+	{
+		AclResult	privilege = pg_attribute_aclcheck(RelationGetRelid(rel), get_attnum(RelationGetRelid(rel), column),
+													  GetUserId(), ACL_UPDATE);
+
+		if (privilege != ACLCHECK_OK)
+			aclcheck_error_col(privilege, OBJECT_TABLE, RelationGetRelationName(rel), column);
+	}
 	return PG_GETARG_DATUM(argument);
 }
 
@@ -303,6 +312,7 @@ facts_relation(FunctionCallInfo fcinfo, int argument, const char *key, char *isn
 {
 	Oid			relid;
 	char		kind;
+	AclResult	privilege;
 
 	if (PG_ARGISNULL(argument))
 	{
@@ -316,6 +326,10 @@ facts_relation(FunctionCallInfo fcinfo, int argument, const char *key, char *isn
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" cannot give the facts of tickets", get_rel_name(relid)),
 				 errhint("Facts are read from a view or a table.")));
+	/* They are read as the view's owner, when a ticket's rules run. */
+	privilege = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT);
+	if (privilege != ACLCHECK_OK)
+		aclcheck_error(privilege, get_relkind_objtype(kind), get_rel_name(relid));
 	if (get_attnum(relid, key) <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),

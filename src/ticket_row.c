@@ -3,16 +3,18 @@
  *		The ticket's own row: its facts for the rules, and the columns kept for it.
  *
  * Rules of a source with a facts view run over the view's row of the ticket,
- * read anew for each change: by the source's key, under the rights of the role
- * that tracked it, seeing what the statement itself has done.
+ * read anew for each change: by the source's key, under the rights of the view's
+ * owner, seeing what the statement itself has done.
  *
  * A level_column and a due_column are written by an ordinary UPDATE of the
- * ticket, under the same rights, only when they would change.
+ * ticket, under the rights of the table's owner, only when they would change.
  */
 #include "pg_sla.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
@@ -23,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "tracking.h"
@@ -86,11 +89,20 @@ as_column(const char *parameter, Oid relid, const char *column)
 	return psprintf("CAST(%s AS %s)", parameter, format_type_with_typemod(type, typmod));
 }
 
-/* Become the role that tracked the source, with its search_path and time zone. */
-static void
-enter(const SlaSource *source, SlaEnvironment *saved)
+void
+sla_relation_owner_enter(SlaEnvironment *saved, const SlaSource *source, Oid relid)
 {
-	sla_environment_enter(saved, &source->writer);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	SlaWriter	writer = source->writer;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("a table of source \"%s\" has been dropped", source->name),
+				 errhint("Call sla.untrack('%s').", source->name)));
+	writer.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	sla_environment_enter(saved, &writer);
 }
 
 /* ----------------------------------------------------------------
@@ -143,7 +155,7 @@ read_facts(SlaTracked *tracked, Relation facts, const char *ticket)
 	HeapTuple	tuple;
 	bool		isnull;
 
-	enter(source, &saved);
+	sla_relation_owner_enter(&saved, source, relid);
 	sla_execute(&tracked->read_facts,
 				tracked->read_facts == NULL ? facts_statement(source, relid) : NULL,
 				1, types, values, NULL);
@@ -388,7 +400,7 @@ sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
 	if (!sla_keeps_columns(source))
 		return;
 	SPI_connect();
-	enter(source, &saved);
+	sla_relation_owner_enter(&saved, source, source->ticket_table);
 	sla_execute(&tracked->lock_row, tracked->lock_row == NULL ? lock_statement(source) : NULL,
 				1, types, values, NULL);
 	sla_environment_leave(&saved);
@@ -466,7 +478,7 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 		nulls[2] = 'n';
 	sla_owner_leave(&caller);
 
-	enter(source, &saved);
+	sla_relation_owner_enter(&saved, source, source->ticket_table);
 	writing_source = source->name;
 	writing_ticket = ticket;
 	PG_TRY();
@@ -528,7 +540,7 @@ sla_write_columns_of_tickets(const SlaSource *source, Datum tickets)
 	initStringInfo(&differs);
 	append_column(&set, &differs, source, source->level_column, "v.level");
 	append_column(&set, &differs, source, source->due_column, "v.due");
-	enter(source, &saved);
+	sla_relation_owner_enter(&saved, source, source->ticket_table);
 	key = psprintf("t.%s", quote_identifier(source->ticket_key));
 	result = SPI_execute_with_args(psprintf("UPDATE %s AS t SET %s FROM ROWS FROM (pg_catalog.unnest($1),"
 											" pg_catalog.unnest($2), pg_catalog.unnest($3)) AS v (ticket, level, due)"

@@ -127,6 +127,15 @@ extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
 extern void sla_ticket_row_init(void);
 
 /*
+ * Become the owner of a relation of the source, under the search_path and in
+ * the time zone of the source.  Views and triggers run functions as who uses
+ * them, so that another role would lend its rights to the relation's owner.
+ * Left by sla_environment_leave.
+ */
+extern void sla_relation_owner_enter(SlaEnvironment *saved, const SlaSource *source,
+									 Oid relid);
+
+/*
  * "SELECT key, row FROM relation AS alias": the ticket's key as text, and the
  * row as a value of the relation's row type.
  */

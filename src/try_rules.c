@@ -242,7 +242,7 @@ read_writer(Jsonb *element, const char **search_path, const char **time_zone, co
 	*time_zone = writer_part(element, "time_zone", sla_session_time_zone());
 	*owner = writer_part(element, "owner", GetUserNameFromId(GetUserId(), false));
 	if (member(element, "condition") != NULL || member(element, "owner") != NULL ||
-		member(element, "search_path") != NULL)
+		member(element, "search_path") != NULL || member(element, "time_zone") != NULL)
 		sla_check_may_own(*owner);
 }
 

@@ -29,9 +29,9 @@
 #include "user_rows.h"
 
 void
-sla_reader_enter(SlaReader *saved, const SlaSource *source)
+sla_reader_enter(SlaReader *saved, const SlaSource *source, Oid relid)
 {
-	sla_environment_enter(&saved->environment, &source->writer);
+	sla_relation_owner_enter(&saved->environment, source, relid);
 	saved->guc_nest_level = NewGUCNestLevel();
 	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
@@ -146,7 +146,7 @@ read_rows(SlaUserRows *rows, const char *list, const char *lock, Datum tickets)
 					 sla_qualified_name(RelationGetRelid(rows->rel)),
 					 rows->key != NULL ? key_condition(rows) : "true",
 					 rows->tables != (Datum) 0 ? " AND t.tableoid OPERATOR(pg_catalog.=) ANY ($2)" : "", lock);
-	sla_reader_enter(&saved, rows->source);
+	sla_reader_enter(&saved, rows->source, RelationGetRelid(rows->rel));
 	PushActiveSnapshot(GetLatestSnapshot());
 	result = SPI_execute_with_args(query.data, lengthof(types), types, values,
 								   rows->tables != (Datum) 0 ? NULL : " n", lock[0] == '\0', 0);
@@ -228,7 +228,7 @@ sla_ticket_keys(SlaUserRows *rows, const char *after)
 	if (rows->tables != (Datum) 0)
 		appendStringInfoString(&query, " AND t.tableoid OPERATOR(pg_catalog.=) ANY ($2)");
 	appendStringInfo(&query, " ORDER BY t.%s", key);
-	sla_reader_enter(&saved, rows->source);
+	sla_reader_enter(&saved, rows->source, relid);
 	PushActiveSnapshot(GetLatestSnapshot());
 	portal = SPI_cursor_open_with_args(NULL, query.data, lengthof(types), types, values, nulls, true, CURSOR_OPT_NO_SCROLL);
 	PopActiveSnapshot();

@@ -60,14 +60,14 @@ extern void sla_free_user_rows(SlaUserRows *rows);
 extern Portal sla_ticket_keys(SlaUserRows *rows, const char *after);
 extern void sla_lock_user_rows(SlaUserRows *rows, Datum tickets);
 
-/* Become the role that tracked the source, with nothing hidden from it silently. */
+/* Become the owner of a relation of the source, with nothing hidden from it silently. */
 typedef struct SlaReader
 {
 	SlaEnvironment environment;
 	int			guc_nest_level;
 } SlaReader;
 
-extern void sla_reader_enter(SlaReader *saved, const SlaSource *source);
+extern void sla_reader_enter(SlaReader *saved, const SlaSource *source, Oid relid);
 extern void sla_reader_leave(const SlaReader *saved);
 
 /* The tickets as text[]. */

@@ -200,6 +200,13 @@ CREATE TRIGGER config_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sl
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.config_changed();
 COMMENT ON TRIGGER config_changed ON sla.rule IS 'has all sessions read rules again';
 
+CREATE FUNCTION sla.check_rule_of_source(source text, rule text) RETURNS void
+	LANGUAGE c STABLE STRICT
+	AS 'MODULE_PATHNAME', 'sla_check_rule_of_source';
+COMMENT ON FUNCTION sla.check_rule_of_source(text, text) IS
+	'an error unless a rule, as it was written, and the goals of its level fit what the source tracks';
+REVOKE ALL ON FUNCTION sla.check_rule_of_source(text, text) FROM PUBLIC;
+
 CREATE FUNCTION sla.level_for(ticket_row anyelement) RETURNS text
 	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100
 	AS 'MODULE_PATHNAME', 'sla_level_for';

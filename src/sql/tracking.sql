@@ -201,10 +201,10 @@ BEGIN
 		END LOOP;
 		hint := NULL;
 		FOR e IN
-			SELECT format('rule "%s"', r.name) AS part, r.condition FROM sla.rule AS r WHERE r.source = s.name AND r.active ORDER BY r.position, r.name
+			SELECT format('rule "%s"', r.name) AS part, r.name FROM sla.rule AS r WHERE r.source = s.name AND r.active ORDER BY r.position, r.name
 		LOOP
 			BEGIN
-				PERFORM sla.check_condition(coalesce(s.facts, s.ticket_table), e.condition);
+				PERFORM sla.check_rule_of_source(s.name, e.name);
 			EXCEPTION WHEN OTHERS THEN
 				part := e.part;
 				GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, problem = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
