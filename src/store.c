@@ -59,6 +59,7 @@ typedef struct Table
 	int			nindexes;
 	Oid		   *indexes;
 	int			key;			/* which of them is that of the primary key */
+	AttrNumber	source_key;		/* its columns of source and ticket: 1 and 2, or 2 and 1 */
 	ResultRelInfo *info;
 	EState	   *estate;
 	TupleTableSlot *read;
@@ -203,14 +204,18 @@ build(Table *table)
 	table->nindexes = n;
 	table->info->ri_NumIndices = n;
 
-	/* Column numbers count from 1; the key must begin with source and ticket. */
+	/* The key must begin with source and ticket, in either order; column numbers count from 1. */
 	if (table->key >= 0)
 	{
 		IndexInfo  *info = table->info->ri_IndexRelationInfo[table->key];
 		AttrNumber	source = (table == &tables[SLA_STORE_TICKET] ? TICKET_SOURCE : EVENT_SOURCE) + 1;
+		AttrNumber *keys = info->ii_IndexAttrNumbers;
 
-		if (info->ii_NumIndexKeyAttrs < 2 || info->ii_IndexAttrNumbers[0] != source ||
-			info->ii_IndexAttrNumbers[1] != source + 1)
+		if (info->ii_NumIndexKeyAttrs >= 2 && keys[0] == source && keys[1] == source + 1)
+			table->source_key = 1;
+		else if (info->ii_NumIndexKeyAttrs >= 2 && keys[0] == source + 1 && keys[1] == source)
+			table->source_key = 2;
+		else
 			table->key = -1;
 	}
 	if (table->key < 0)
@@ -581,10 +586,10 @@ begin_scan(Table *table, Datum source, Datum ticket, Snapshot snapshot)
 	ScanKeyData keys[2];
 	IndexScanDesc scan;
 
-	ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid,
-						   index->rd_indcollation[0], F_TEXTEQ, source);
-	ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
-						   index->rd_indcollation[1], F_TEXTEQ, ticket);
+	for (AttrNumber column = 1; column <= 2; column++)
+		ScanKeyEntryInitialize(&keys[column - 1], 0, column, BTEqualStrategyNumber, InvalidOid,
+							   index->rd_indcollation[column - 1], F_TEXTEQ,
+							   column == table->source_key ? source : ticket);
 	scan = index_beginscan_compat(table->rel, index, snapshot, 2, 0);
 	index_rescan(scan, keys, 2, NULL, 0);
 	return scan;
