@@ -5,6 +5,10 @@ import subprocess
 import sys
 
 
+# Statements that are run once are not worth compiling, and one core has to do.
+ENVIRONMENT = dict(os.environ, PGOPTIONS="-c jit=off -c max_parallel_workers_per_gather=0")
+
+
 class Refused(Exception):
     """The server refused a statement; the message is psql's."""
 
@@ -29,7 +33,7 @@ class Database:
     def _psql(self, database, script):
         done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
                                "-d", database, "-f", "-"],
-                              input=script, capture_output=True, text=True)
+                              input=script, capture_output=True, text=True, env=ENVIRONMENT)
         if done.returncode != 0:
             raise Refused(done.stderr.strip())
         return done.stdout
