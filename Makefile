@@ -54,7 +54,8 @@ OBJS = \
 	src/try_rules.o \
 	src/bulk.o \
 	src/user_rows.o \
-	src/backfill.o
+	src/backfill.o \
+	src/recalculation.o
 
 # The install script, in the order in which its pieces need each other.
 INSTALL_SQL = \
@@ -75,6 +76,7 @@ INSTALL_SQL = \
 	src/sql/tracking.sql \
 	src/sql/try_rules.sql \
 	src/sql/backfill.sql \
+	src/sql/purge.sql \
 	src/sql/as_of.sql \
 	src/sql/report.sql \
 	src/sql/summary.sql \
@@ -83,7 +85,7 @@ INSTALL_SQL = \
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation excuse ticket_row report errors
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation purge excuse ticket_row report errors
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = backfill calendar rule store ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

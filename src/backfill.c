@@ -50,6 +50,7 @@
 #include "promise.h"
 #include "statement.h"
 #include "store.h"
+#include "summary.h"
 #include "tracking.h"
 #include "user_rows.h"
 
@@ -723,6 +724,7 @@ fill_ticket(Backfill *backfill, BatchTicket *ticket)
 
 			sla_log_values(sla_bulk_next_id(backfill->log), source, ticket->ticket, &expected.rows[i], values, nulls);
 			sla_bulk_add(backfill->log, values, nulls);
+			sla_summary_log_written(source, NULL, &expected.rows[i]);
 		}
 	}
 	else

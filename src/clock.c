@@ -349,6 +349,26 @@ write_event_of(void *arg, SlaStoredEvent *event)
 	sla_write_event(name->source, name->ticket, event);
 }
 
+/*
+ * What is left of a purged ticket does not tell what its clocks had counted: so
+ * one that is opened again, or made anew, is not timed as if it had never been
+ * there without anybody hearing of it.
+ */
+static void
+tell_of_purged(const TicketName *name, const SlaHistory *history, const SlaNewEvent *events, int n)
+{
+	bool		purged = false;
+
+	for (int i = 0; i < history->n && !purged; i++)
+		purged = strcmp(history->events[i].event, "purged") == 0;
+	for (int i = 0; purged && i < n; i++)
+		if (events[i].event != NULL &&
+			(strcmp(events[i].event, "reopened") == 0 || strcmp(events[i].event, "created") == 0))
+			sla_record_problem(name->source, name->ticket, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+							   psprintf("the history of the ticket was purged; what it was before it was %s is not known",
+										events[i].event), NULL);
+}
+
 void
 sla_record_events(const char *source, const char *ticket, const SlaNewEvent *events, int n, bool is_new)
 {
@@ -366,6 +386,8 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 
 	if (!is_new)
 		sla_read_history(source, ticket, NULL, &history);
+	if (history.n > 0)
+		tell_of_purged(&name, &history, events, n);
 	if (sla_add_events(&history, events, n, write_event_of, &name))
 	{
 		sla_replay_history(&history, &expected);

@@ -232,3 +232,26 @@ sla_ticket_is_known(const char *source, const char *ticket)
 	sla_scan_end(&scan);
 	return known;
 }
+
+void
+sla_record_problem(const char *source, const char *ticket, int sqlerrcode,
+				   const char *message, const char *context)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[lengthof(types)];
+	char		nulls[] = "     ";
+	SlaOwner	caller;
+
+	values[0] = CStringGetTextDatum(source);
+	values[1] = CStringGetTextDatum(ticket);
+	values[2] = CStringGetTextDatum(unpack_sql_state(sqlerrcode));
+	values[3] = CStringGetTextDatum(message);
+	values[4] = context ? CStringGetTextDatum(context) : (nulls[4] = 'n', (Datum) 0);
+	sla_owner_enter(&caller);
+	SPI_connect();
+	sla_execute(&plan, "INSERT INTO sla.problem (source, ticket, sqlstate, message, context)"
+				" VALUES ($1, $2, $3, $4, $5)", lengthof(types), types, values, nulls);
+	SPI_finish();
+	sla_owner_leave(&caller);
+}

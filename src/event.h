@@ -74,4 +74,8 @@ extern bool sla_lock_idle_ticket(const char *source, const char *ticket);
  */
 extern bool sla_ticket_is_known(const char *source, const char *ticket);
 
+/* Add a row to sla.problem; context may be NULL.  For any user. */
+extern void sla_record_problem(const char *source, const char *ticket, int sqlerrcode,
+							   const char *message, const char *context);
+
 #endif							/* SLA_EVENT_H */

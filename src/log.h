@@ -68,6 +68,14 @@ extern bool sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged);
 /* The name of the first column in which they differ, or NULL. */
 extern const char *sla_log_difference(const SlaLogRow *a, const SlaLogRow *b);
 
+/*
+ * verify.c: make a row that a replay gave what the log must have where it has
+ * `logged`: a verdict that has been reached is kept, if an edit of the calendar
+ * explains what differs.  The name of the column that is not so, or NULL.
+ * Within SPI.
+ */
+extern const char *sla_settle_row(SlaLogRow *expected, const SlaLogRow *logged);
+
 extern const char *sla_outcome_name(sla_outcome outcome);
 
 /*

@@ -953,6 +953,27 @@ sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
 	}
 }
 
+struct SlaLevel *
+sla_level_over(const char *name, Relation rel)
+{
+	ConfigScan	scan;
+	bool		exists;
+
+	scan_begin(&scan, SLA_TABLE_LEVEL, "name", name);
+	exists = scan_next(&scan);
+	scan_end(&scan);
+	return exists ? read_level(name, rel, NULL) : NULL;
+}
+
+void
+sla_promise_of_level(const struct SlaLevel *level, TupleTableSlot *slot, SlaChosenLevel *chosen)
+{
+	memset(chosen, 0, sizeof(SlaChosenLevel));
+	chosen->level = pstrdup(level->name);
+	chosen->calendar = pstrdup(level->calendar);
+	choose_promises(level, slot, chosen);
+}
+
 bool
 sla_rules_keep_levels(const SlaRuleSet *rules)
 {

@@ -171,6 +171,15 @@ extern void sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot,
 							  bool is_new, SlaChoice *choice);
 
 /*
+ * What a level of that name promises today to the ticket in slot, whose
+ * relation was given when the level was read.  sla_level_over gives NULL when
+ * there is no such level; the result is in the current memory context.
+ */
+extern struct SlaLevel *sla_level_over(const char *name, Relation rel);
+extern void sla_promise_of_level(const struct SlaLevel *level, TupleTableSlot *slot,
+								 SlaChosenLevel *chosen);
+
+/*
  * Do rules set a level for new tickets only?  Then a changed ticket for which
  * no rule sets a level keeps the one it has.
  */

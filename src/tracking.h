@@ -157,7 +157,5 @@ extern void sla_write_columns_of_tickets(const SlaSource *source, Datum tickets)
 
 /* Does a rule that fails let its ticket through?  Then what was wrong is told in sla.problem. */
 extern bool sla_rule_errors_are_recorded(void);
-extern void sla_record_problem(const char *source, const char *ticket, int sqlerrcode,
-							   const char *message, const char *context);
 
 #endif							/* SLA_TRACKING_H */

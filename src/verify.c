@@ -119,21 +119,32 @@ calendar_changed_at(const char *calendar)
 	return changed_at;
 }
 
-static void
-verify_row(Report *to, const char *ticket, SlaLogRow *expected, const SlaLogRow *logged)
+const char *
+sla_settle_row(SlaLogRow *expected, const SlaLogRow *logged)
 {
 	SlaLogRow	now = *expected;
 	const char *column;
 
 	sla_keep_verdict(expected, logged);
+	/* By the same deadline there is one verdict. */
+	if (now.deadline == logged->deadline)
+		expected->outcome = now.outcome;
 	column = sla_log_difference(expected, logged);
 	if (column == NULL && (now.deadline != logged->deadline || now.elapsed != logged->elapsed) &&
 		calendar_changed_at(logged->calendar) < logged->computed_at)
 	{
 		/* No edit of the calendar explains it. */
-		expected = &now;
+		*expected = now;
 		column = now.deadline != logged->deadline ? "deadline" : "elapsed";
 	}
+	return column;
+}
+
+static void
+verify_row(Report *to, const char *ticket, SlaLogRow *expected, const SlaLogRow *logged)
+{
+	const char *column = sla_settle_row(expected, logged);
+
 	if (column != NULL)
 		report(to, ticket, logged, column, column_value(logged, column), column_value(expected, column));
 }

@@ -1,0 +1,99 @@
+/*
+ * purge.sql
+ *		Retention: what is over and old enough goes.
+ *
+ * Of a purged ticket one event stays, which is called purged and says what was
+ * known of it in the end: level, department and agent. So what happens to the
+ * ticket later goes on from there, and a backfill does not bring it back.
+ */
+
+CREATE FUNCTION sla.purge(before timestamptz, source text DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+	last sla.ticket;
+	sources text[];
+	tickets text[];
+	n bigint;
+	purged bigint := 0;
+BEGIN
+	IF purge.before IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'before must not be null';
+	END IF;
+	-- What was committed before a ticket was locked must be seen.
+	IF current_setting('transaction_isolation') <> 'read committed' THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+			MESSAGE = format('sla.purge() cannot run in a transaction that is %s', current_setting('transaction_isolation')),
+			HINT = 'Call it in a transaction that is READ COMMITTED.';
+	END IF;
+	LOOP
+		-- A ticket on which somebody works is not over.
+		SELECT array_agg(c.source ORDER BY c.ticket, c.source), array_agg(c.ticket ORDER BY c.ticket, c.source), count(*)
+		INTO sources, tickets, n
+		FROM (
+			SELECT t.source, t.ticket FROM sla.ticket AS t
+			WHERE (purge.source IS NULL OR t.source = purge.source)
+				AND (last.source IS NULL OR (t.ticket, t.source) > (last.ticket, last.source))
+				AND NOT EXISTS (
+					SELECT FROM sla.log AS l
+					WHERE (l.source, l.ticket) = (t.source, t.ticket) AND (l.closed_at IS NULL OR l.closed_at >= purge.before))
+			ORDER BY t.ticket, t.source
+			LIMIT 10000
+			FOR UPDATE OF t SKIP LOCKED
+		) AS c;
+		EXIT WHEN n = 0;
+		last.source := sources[n];
+		last.ticket := tickets[n];
+
+		-- Again, now that nothing can be added: all clocks ended, all that is known happened, and the ticket is over.
+		SELECT array_agg(c.source), array_agg(c.ticket), count(*)
+		INTO sources, tickets, n
+		FROM (SELECT * FROM unnest(sources, tickets) AS u (source, ticket)) AS c
+		WHERE NOT EXISTS (
+				SELECT FROM sla.log AS l
+				WHERE (l.source, l.ticket) = (c.source, c.ticket) AND (l.closed_at IS NULL OR l.closed_at >= purge.before))
+			AND NOT EXISTS (
+				SELECT FROM sla.event AS e WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.at >= purge.before)
+			AND EXISTS (
+				SELECT FROM sla.event AS e WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.event <> 'purged')
+			AND (NOT EXISTS (SELECT FROM sla.source AS s WHERE s.name = c.source)
+				OR (SELECT e.event IN ('resolved', 'deleted', 'merged', 'cancelled', 'purged') FROM sla.event AS e
+					WHERE (e.source, e.ticket) = (c.source, c.ticket)
+						AND e.event IN ('resolved', 'reopened', 'deleted', 'undeleted', 'merged', 'cancelled', 'created', 'purged')
+					ORDER BY e.at DESC, e.event IN ('reopened', 'undeleted', 'created'), e.id DESC LIMIT 1));
+		CONTINUE WHEN n = 0;
+		purged := purged + n;
+
+		WITH c AS (SELECT * FROM unnest(sources, tickets) AS u (source, ticket)),
+		left_over AS (
+			SELECT c.source, c.ticket,
+				(SELECT max(e.at) FROM sla.event AS e WHERE (e.source, e.ticket) = (c.source, c.ticket)) AS at,
+				h.department, h.assignee, h.ticket IS NOT NULL AS of_ticket,
+				ARRAY(SELECT coalesce((
+						SELECT e.promises[a] FROM sla.event AS e
+						WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.promises[a] >= 0
+						ORDER BY e.id DESC LIMIT 1), -1)
+					FROM generate_series(1, 3) AS a ORDER BY a) AS promises
+			FROM c LEFT JOIN LATERAL (
+				SELECT e.ticket, e.department, e.assignee FROM sla.event AS e
+				WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.of_ticket
+				ORDER BY e.id DESC LIMIT 1) AS h ON true
+		),
+		gone AS (DELETE FROM sla.event AS e USING c WHERE (e.source, e.ticket) = (c.source, c.ticket))
+		INSERT INTO sla.event (source, ticket, event, at, of_ticket, department, assignee, promises)
+		SELECT source, ticket, 'purged', at, of_ticket, department, assignee, promises FROM left_over;
+
+		DELETE FROM sla.log AS l USING unnest(sources, tickets) AS c (source, ticket) WHERE (l.source, l.ticket) = (c.source, c.ticket);
+		DELETE FROM sla.deadline_change AS d USING unnest(sources, tickets) AS c (source, ticket) WHERE (d.source, d.ticket) = (c.source, c.ticket);
+		DELETE FROM sla.promise_change AS d USING unnest(sources, tickets) AS c (source, ticket) WHERE (d.source, d.ticket) = (c.source, c.ticket);
+		DELETE FROM sla.excuse AS x USING unnest(sources, tickets) AS c (source, ticket) WHERE (x.source, x.ticket) = (c.source, c.ticket);
+		DELETE FROM sla.problem AS p USING unnest(sources, tickets) AS c (source, ticket) WHERE (p.source, p.ticket) = (c.source, c.ticket);
+	END LOOP;
+	RETURN purged;
+END
+$function$;
+COMMENT ON FUNCTION sla.purge(timestamptz, text) IS
+	'remove events, clocks and what belongs to them of tickets that were over before an instant: resolved, merged, cancelled, deleted or of a source that is no longer tracked, with no clock that ended later. One event of each stays, purged; the number of tickets';
+REVOKE ALL ON FUNCTION sla.purge(timestamptz, text) FROM PUBLIC;
