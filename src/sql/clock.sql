@@ -178,20 +178,16 @@ AS $function$
 	), part AS (
 		SELECT c.source, c.ticket, c.metric, c.calendar,
 			tstzmultirange(tstzrange(c.started_at, c.ended_at)) AS life,
-			c.counted + CASE WHEN c.running_since < c.ended_at THEN tstzmultirange(tstzrange(c.running_since, c.ended_at)) ELSE '{}' END AS ran,
-			sla.open_hours(c.calendar, tstzrange(c.started_at, c.ended_at)) AS open
+			c.counted + CASE WHEN c.running_since < c.ended_at THEN tstzmultirange(tstzrange(c.running_since, c.ended_at)) ELSE '{}' END AS ran
 		FROM clock AS c
 	)
-	SELECT lower(r), upper(r), true, sla.business_time(part.calendar, r), 'open'
-	FROM part, unnest(ran * open) AS r
-	UNION ALL
-	SELECT lower(r), upper(r), false, interval '0', 'outside opening hours'
-	FROM part, unnest(ran - open) AS r
+	SELECT s.from_ts, s.to_ts, s.open, s.counted, s.reason
+	FROM part, unnest(ran) AS r, sla.explain_business_time(part.calendar, lower(r), upper(r)) AS s
 	UNION ALL
 	SELECT lower(r), upper(r), false, interval '0', coalesce((
 			SELECT e.event FROM sla.event AS e JOIN sla.metric AS m ON m.name = part.metric
-			WHERE e.source = part.source AND e.ticket = part.ticket AND e.at = lower(r) AND e.event = ANY (m.pauses_on || m.stops_on)
-			ORDER BY e.id DESC LIMIT 1), 'paused')
+			WHERE e.source = part.source AND e.ticket = part.ticket AND e.at <= lower(r) AND e.event = ANY (m.pauses_on || m.stops_on)
+			ORDER BY e.at DESC, e.id DESC LIMIT 1), 'paused')
 	FROM part, unnest(life - ran) AS r
 	ORDER BY 1
 $function$;
