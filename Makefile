@@ -80,12 +80,13 @@ INSTALL_SQL = \
 	src/sql/as_of.sql \
 	src/sql/report.sql \
 	src/sql/summary.sql \
-	src/sql/compliance.sql
+	src/sql/compliance.sql \
+	src/sql/rights.sql
 
 DATA_built = pg_sla--$(EXTVERSION).sql
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation purge excuse ticket_row report errors
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation purge excuse ticket_row report errors trusted
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = backfill calendar rule store ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
