@@ -29,7 +29,6 @@
 #include "statement.h"
 #include "store.h"
 
-SLA_FUNCTION(sla_record_event);
 SLA_FUNCTION(sla_clock_deadline);
 
 /* What changed when nothing happened but a decision or a new holder. */
@@ -426,72 +425,6 @@ sla_rename_ticket(const char *source, const char *from, const char *to)
  * For SQL
  * ----------------------------------------------------------------
  */
-
-/* Is there such a source? */
-static bool
-source_exists(const char *source)
-{
-	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(source)};
-
-	sla_execute(&plan, "SELECT 1 FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
-	return SPI_processed > 0;
-}
-
-/*
- * sla.record_event(source, ticket, event, at, agent)
- *
- * at NULL is now; agent may be NULL; the others may not.
- */
-Datum
-sla_record_event(PG_FUNCTION_ARGS)
-{
-	static const char *const arguments[] = {"source", "ticket", "event"};
-	SlaNewEvent event = {0};
-	SlaOwner	caller;
-	const char *source;
-	const char *ticket;
-
-	for (int i = 0; i < (int) lengthof(arguments); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s of an event must not be null", arguments[i])));
-	source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	ticket = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	event.event = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	event.at = PG_ARGISNULL(3) ? GetCurrentTransactionStartTimestamp() : PG_GETARG_TIMESTAMPTZ(3);
-	event.agent = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
-
-	if (event.event[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event \"\" has no name")));
-	if (TIMESTAMP_NOT_FINITE(event.at))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("event \"%s\" cannot happen at \"%s\"", event.event, timestamptz_to_str(event.at)),
-				 errhint("Give the instant at which it happened.")));
-
-	sla_owner_enter(&caller);
-	SPI_connect();
-	if (!source_exists(source))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("source \"%s\" does not exist", source),
-				 errhint("Sources are made by sla.track().")));
-	if (strcmp(event.event, "created") != 0 && !sla_ticket_exists(source, ticket))
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket \"%s\" of source \"%s\" has no events yet", ticket, source),
-				 errhint("The first event of a ticket is \"created\".")));
-	SPI_finish();
-	sla_owner_leave(&caller);
-
-	sla_record_events(source, ticket, &event, 1, false);
-	PG_RETURN_VOID();
-}
 
 /*
  * sla.clock_deadline(calendar, started_at, goal, counted, running_since, closed_at)

@@ -158,18 +158,33 @@ open_trackable(Oid relid)
 	return rel;
 }
 
-static char *
-trigger_name(const char *source, const char *suffix)
+/*
+ * Triggers fire in the order of their names.  Those of other tables come before
+ * the ones of foreign keys (RI_...), which lock the ticket's row less than ours
+ * do: a lock that grows would wait for a session that waits for it.
+ */
+static const char *const trigger_prefixes[] = {"sla_", "sla_", "PG_SLA_"};
+static const char *const trigger_suffixes[] = {"", "_truncate", ""};
+
+enum
 {
-	char	   *name = psprintf("sla_%s%s", source, suffix);
+	TICKET_TRIGGER, TRUNCATE_TRIGGER, OTHER_TRIGGER
+};
+
+static char *
+trigger_name(const char *source, int which)
+{
+	const char *prefix = trigger_prefixes[which];
+	const char *suffix = trigger_suffixes[which];
+	char	   *name = psprintf("%s%s%s", prefix, source, suffix);
 
 	/* Names of triggers are cut like all others, but the suffix must stay. */
 	if (strlen(name) >= NAMEDATALEN)
 	{
 		int			keep = pg_mbcliplen(source, strlen(source),
-										NAMEDATALEN - 1 - (int) strlen("sla_") - (int) strlen(suffix));
+										NAMEDATALEN - 1 - (int) strlen(prefix) - (int) strlen(suffix));
 
-		name = psprintf("sla_%.*s%s", keep, source, suffix);
+		name = psprintf("%s%.*s%s", prefix, keep, source, suffix);
 	}
 	return name;
 }
@@ -193,14 +208,14 @@ run(const char *statement)
 static void
 make_triggers(const char *source, Oid relid, int stream)
 {
-	char	   *name = trigger_name(source, "");
+	char	   *name = trigger_name(source, stream == 0 ? TICKET_TRIGGER : OTHER_TRIGGER);
 
 	if (!OidIsValid(get_trigger_oid(relid, name, true)))
 		run(psprintf("CREATE TRIGGER %s AFTER INSERT OR UPDATE%s ON %s FOR EACH ROW"
 					 " EXECUTE FUNCTION sla.track_row(%s, '%d')",
 					 quote_identifier(name), stream == 0 ? " OR DELETE" : "", sla_qualified_name(relid),
 					 quote_literal_cstr(source), stream));
-	name = trigger_name(source, "_truncate");
+	name = trigger_name(source, TRUNCATE_TRIGGER);
 	if (stream == 0 && !OidIsValid(get_trigger_oid(relid, name, true)))
 		run(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
 					 " EXECUTE FUNCTION sla.track_truncate(%s)",
@@ -210,14 +225,12 @@ make_triggers(const char *source, Oid relid, int stream)
 static void
 drop_triggers(const char *source, Oid relid)
 {
-	static const char *const suffixes[] = {"", "_truncate"};
-
 	/* The table may have been dropped. */
 	if (get_rel_name(relid) == NULL)
 		return;
-	for (int i = 0; i < (int) lengthof(suffixes); i++)
+	for (int i = TICKET_TRIGGER; i <= OTHER_TRIGGER; i++)
 	{
-		char	   *name = trigger_name(source, suffixes[i]);
+		char	   *name = trigger_name(source, i);
 
 		if (OidIsValid(get_trigger_oid(relid, name, true)))
 			run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), sla_qualified_name(relid)));

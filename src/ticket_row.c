@@ -15,6 +15,7 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
@@ -368,6 +369,67 @@ lock_statement(const SlaSource *source)
 					by_key(source->ticket_table, "t", source->ticket_key));
 }
 
+/* Can a row be found by the key without reading the table? */
+static bool
+key_has_index(const SlaSource *source)
+{
+	AttrNumber	key = get_attnum(source->ticket_table, source->ticket_key);
+	Relation	rel = try_relation_open(source->ticket_table, AccessShareLock);
+	List	   *indexes;
+	ListCell   *cell;
+	bool		found = false;
+
+	if (rel == NULL)
+		return false;
+	indexes = RelationGetIndexList(rel);
+	foreach(cell, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		if (((Form_pg_index) GETSTRUCT(tuple))->indisvalid &&
+			((Form_pg_index) GETSTRUCT(tuple))->indkey.values[0] == key &&
+			heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
+			found = true;
+		ReleaseSysCache(tuple);
+	}
+	list_free(indexes);
+	relation_close(rel, NoLock);
+	return found;
+}
+
+/* Can the text be a key?  A message may name a ticket that cannot be; false when that is not known. */
+static bool
+can_be_key(Oid type, const char *ticket)
+{
+	char	   *end;
+	long long	number;
+
+	switch (type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+			return true;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			errno = 0;
+			number = strtoll(ticket, &end, 10);
+			return errno == 0 && end > ticket && *end == '\0' &&
+				(type == INT8OID ||
+				 (type == INT4OID && number >= PG_INT32_MIN && number <= PG_INT32_MAX) ||
+				 (number >= PG_INT16_MIN && number <= PG_INT16_MAX));
+		case UUIDOID:
+			return strlen(ticket) == 36 && strspn(ticket, "0123456789abcdef-") == 36 &&
+				ticket[8] == '-' && ticket[13] == '-' && ticket[18] == '-' && ticket[23] == '-' &&
+				strcspn(ticket + 24, "-") == 12 && strcspn(ticket, "-") == 8 &&
+				strcspn(ticket + 9, "-") == 4 && strcspn(ticket + 14, "-") == 4 && strcspn(ticket + 19, "-") == 4;
+		default:
+			return false;
+	}
+}
+
 void
 sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
 {
@@ -377,7 +439,17 @@ sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
 	SlaEnvironment saved;
 
 	if (!sla_keeps_columns(source))
-		return;
+	{
+		if (!tracked->key_looked_at)
+		{
+			tracked->key_type = get_atttype(source->ticket_table,
+											get_attnum(source->ticket_table, source->ticket_key));
+			tracked->key_has_index = key_has_index(source);
+			tracked->key_looked_at = true;
+		}
+		if (!tracked->key_has_index || !can_be_key(tracked->key_type, ticket))
+			return;
+	}
 	SPI_connect();
 	sla_relation_owner_enter(&saved, source, source->ticket_table);
 	sla_execute(&tracked->lock_row, tracked->lock_row == NULL ? lock_statement(source) : NULL,

@@ -26,11 +26,13 @@
 #include "utils/timestamp.h"
 
 #include "clock.h"
+#include "event.h"
 #include "promise.h"
 #include "tracking.h"
 
 SLA_FUNCTION(sla_track_row);
 SLA_FUNCTION(sla_track_truncate);
+SLA_FUNCTION(sla_record_event);
 
 typedef struct TrackedEntry
 {
@@ -653,4 +655,63 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	SPI_finish();
 	sla_owner_leave(&caller);
 	return PointerGetDatum(NULL);
+}
+
+/* ----------------------------------------------------------------
+ * What no table shows
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * sla.record_event(source, ticket, event, at, agent)
+ *
+ * at NULL is now; agent may be NULL; the others may not.
+ */
+Datum
+sla_record_event(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {"source", "ticket", "event"};
+	SlaNewEvent event = {0};
+	SlaTracked *tracked = palloc0(sizeof(SlaTracked));
+	SlaOwner	caller;
+	const char *source;
+	const char *ticket;
+
+	for (int i = 0; i < (int) lengthof(arguments); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s of an event must not be null", arguments[i])));
+	source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ticket = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	event.event = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	event.at = PG_ARGISNULL(3) ? GetCurrentTransactionStartTimestamp() : PG_GETARG_TIMESTAMPTZ(3);
+	event.agent = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+
+	if (event.event[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event \"\" has no name")));
+	if (TIMESTAMP_NOT_FINITE(event.at))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("event \"%s\" cannot happen at \"%s\"", event.event, timestamptz_to_str(event.at)),
+				 errhint("Give the instant at which it happened.")));
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	sla_need_source(source, &tracked->about);
+	tracked->source = tracked->about.name;
+	free_plans_with(CurrentMemoryContext, tracked);
+	if (strcmp(event.event, "created") != 0 && !sla_ticket_exists(source, ticket))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("ticket \"%s\" of source \"%s\" has no events yet", ticket, source),
+				 errhint("The first event of a ticket is \"created\".")));
+	sla_lock_ticket_row(tracked, ticket);
+	sla_record_events(source, ticket, &event, 1, false);
+	sla_write_ticket_columns(tracked, ticket);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	PG_RETURN_VOID();
 }

@@ -60,6 +60,11 @@ typedef struct SlaTracked
 	SPIPlanPtr	lock_row;
 	SPIPlanPtr	write_columns;
 
+	/* About the ticket's key, looked at when first needed. */
+	bool		key_looked_at;
+	bool		key_has_index;
+	Oid			key_type;
+
 	/* of the ticket table */
 	SlaExpression *key;
 	SlaExpression *created_at;
@@ -119,10 +124,15 @@ extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
  * sla_choose_for_ticket runs the rules over the row in slot, or over the facts
  * of the ticket; false when there is nothing to choose by.  What the choice
  * holds is in the current memory context.  sla_choose_for_row is for those who
- * have read many rows of what the rules run over.  sla_lock_ticket_row and
- * sla_write_ticket_columns do nothing unless the source has a level_column or
- * a due_column; a caller that will write the columns locks the row before it
- * touches the clocks, as a statement that updates the ticket does.
+ * have read many rows of what the rules run over.
+ *
+ * sla_lock_ticket_row is for those who have not written the ticket: whoever
+ * touches a ticket's clocks locks its row first, as a statement that updates
+ * the ticket does.  A transaction that adds a message and then updates the
+ * ticket would otherwise wait for one that has updated it, and holds what that
+ * one waits for.  A table without an index on the key is not searched for it.
+ * sla_write_ticket_columns does nothing unless the source has a level_column or
+ * a due_column.
  */
 extern void sla_ticket_row_init(void);
 
