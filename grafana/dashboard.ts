@@ -109,7 +109,7 @@ const dashboard = new DashboardBuilder("Service levels")
 		SELECT CASE t WHEN 20 THEN 'over 200 %' ELSE format('%s %%', 10 * (t + 1)) END AS used,
 			count(*) FILTER (WHERE state = 'met') AS met, count(*) FILTER (WHERE state = 'missed') AS missed
 		FROM (
-			SELECT state, least(greatest(ceil(10 * extract(epoch FROM elapsed) / nullif(extract(epoch FROM elapsed + sla), 0)) - 1, 0), 20) AS t
+			SELECT state, least(greatest(ceil(goal_used / 10) - 1, 0), 20) AS t
 			FROM sla.log_report
 			WHERE state IN ('met', 'missed') AND $__timeFilter(closed) AND ${chosen}
 		) AS c
@@ -139,10 +139,10 @@ const dashboard = new DashboardBuilder("Service levels")
 		`)).height(10).span(12))
 	.withPanel(new Table().title("Latest breaches").description("Deadlines that passed in the chosen time").datasource(database)
 		.withTarget(new Sql(`
-		SELECT ticket, request, department, agent, level, deadline, closed, round(extract(epoch FROM -sla) / 3600, 1) AS "hours late"
-		FROM sla.log_report
-		WHERE state IN ('missed', 'overdue') AND $__timeFilter(deadline) AND ${chosen}
-		ORDER BY deadline DESC
+		SELECT ticket, request, department, agent, level, breached, closed, round(extract(epoch FROM late_by) / 3600, 1) AS "hours late", excuse
+		FROM sla.breach_report
+		WHERE $__timeFilter(breached) AND ${chosen}
+		ORDER BY breached DESC
 		LIMIT 50
 		`)).height(10).span(12));
 

@@ -6,12 +6,8 @@ await print(`
 	SELECT coalesce(json_agg(t ORDER BY t.used), '[]')::text
 	FROM (
 		SELECT source, request, coalesce(department, '') AS department, level, state,
-			least(greatest(ceil(20 * used)::int - 1, 0), 40) AS used, count(*)::int AS clocks
-		FROM (
-			SELECT source, request, department, level, state, extract(epoch FROM elapsed) / nullif(extract(epoch FROM elapsed + sla), 0) AS used
-			FROM sla.log_report
-			WHERE state IN ('met', 'missed')
-		) AS c
-		WHERE used IS NOT NULL
+			least(greatest(ceil(goal_used / 5)::int - 1, 0), 40) AS used, count(*)::int AS clocks
+		FROM sla.log_report
+		WHERE state IN ('met', 'missed') AND goal_used IS NOT NULL
 		GROUP BY 1, 2, 3, 4, 5, 6
 	) AS t`);
