@@ -507,6 +507,34 @@ write_replaced(Work *work)
 		elog(ERROR, "could not write sla.event");
 }
 
+/*
+ * The columns of the tickets that were touched.  A session that has written a
+ * ticket waits for sla.log, and must not be waited for: its trigger writes the
+ * columns when it goes on.
+ */
+static void
+write_columns(Work *work, const char **tickets, int n)
+{
+	Relation	rel;
+	SlaUserRows *rows;
+
+	if (n == 0 || !work->apply || work->about.name == NULL || !sla_keeps_columns(&work->about))
+		return;
+	rel = try_relation_open(work->about.ticket_table, AccessShareLock);
+	if (rel == NULL)
+		return;
+	rows = sla_user_rows(rel, &work->about, 0, work->about.ticket_key, NULL);
+	sla_lock_user_rows(rows, sla_ticket_array(tickets, n));
+	n = 0;
+	for (uint64 i = 0; i < rows->n; i++)
+		tickets[n++] = SPI_getvalue(rows->rows->vals[i], rows->rows->tupdesc, 1);
+	sla_free_user_rows(rows);
+	ExecDropSingleTupleTableSlot(rows->slot);
+	relation_close(rel, NoLock);
+	if (n > 0)
+		sla_write_columns_of_tickets(&work->about, sla_ticket_array(tickets, n));
+}
+
 /* The number of a row that was read, by the ticket's key. */
 typedef struct RowNumber
 {
@@ -582,8 +610,7 @@ do_batch(Work *work, const char **tickets, int n)
 	foreach(cell, work->touched)
 		if (lfirst(cell) != NULL)
 			touched[ntouched++] = lfirst(cell);
-	if (ntouched > 0 && work->apply && work->about.name != NULL)
-		sla_write_columns_of_tickets(&work->about, sla_ticket_array(touched, ntouched));
+	write_columns(work, touched, ntouched);
 }
 
 /* What rules and goals are to be looked up in. */
