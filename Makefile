@@ -83,7 +83,10 @@ INSTALL_SQL = \
 	src/sql/compliance.sql \
 	src/sql/rights.sql
 
-DATA_built = pg_sla--$(EXTVERSION).sql
+# Versions that were released, as they were, and the way from each to this one.
+DATA = $(wildcard released/pg_sla--*.sql)
+UPGRADES = $(patsubst src/sql/upgrade/%.sql,pg_sla--%.sql,$(wildcard src/sql/upgrade/*--$(EXTVERSION).sql))
+DATA_built = pg_sla--$(EXTVERSION).sql $(UPGRADES)
 EXTRA_CLEAN = pg_sla--*.sql
 
 REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation purge excuse ticket_row report errors trusted
@@ -93,7 +96,7 @@ ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
 # make installcheck TAP_TESTS=1 runs these too; they make servers of their own and refuse to run as root.
 PROVE_TESTS = test/t/*.pl
 
-PG_CPPFLAGS = -Isrc -fvisibility=hidden
+PG_CPPFLAGS = -Isrc -fvisibility=hidden -DSLA_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement
 
 # Goals that prepare the machine themselves before anything is built.
@@ -122,6 +125,10 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/core/*.h)
 pg_sla--$(EXTVERSION).sql: $(INSTALL_SQL) pg_sla.control
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_sla" to load this file. \quit'; \
 	  for piece in $(INSTALL_SQL); do echo; cat $$piece; done; } > $@
+
+$(UPGRADES): pg_sla--%--$(EXTVERSION).sql: released/pg_sla--%.sql pg_sla--$(EXTVERSION).sql src/sql/upgrade/%--$(EXTVERSION).sql scripts/upgrade
+	perl scripts/upgrade released/pg_sla--$*.sql pg_sla--$(EXTVERSION).sql src/sql/upgrade/$*--$(EXTVERSION).sql > $@.new
+	mv $@.new $@
 
 .PHONY: $(WORKSHOP)
 test:

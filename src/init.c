@@ -18,16 +18,23 @@
  */
 #include "pg_sla.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "now.h"
 #include "store.h"
@@ -99,6 +106,39 @@ relation_changed(Datum arg, Oid relid)
 }
 
 /*
+ * A new library meets the objects of an older version until the extension is
+ * updated.  What needs no table goes on; the rest would read tables wrongly.
+ */
+void
+sla_check_version(void)
+{
+	Relation	rel = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum("pg_sla"));
+	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		char	   *version = TextDatumGetCString(heap_getattr(tuple, Anum_pg_extension_extversion,
+															   RelationGetDescr(rel), &isnull));
+
+		if (strcmp(version, SLA_VERSION) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("extension pg_sla is of version %s in this database, its library of version %s",
+							version, SLA_VERSION),
+					 errhint("Run ALTER EXTENSION pg_sla UPDATE.")));
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+/*
  * The OID of one of our tables.  An error when it is not there: the library
  * can be loaded where the extension was never created.
  */
@@ -111,6 +151,7 @@ sla_config_relid(SlaConfigTable table)
 		Oid			namespace = get_namespace_oid(SLA_SCHEMA, true);
 		Oid			relid = InvalidOid;
 
+		sla_check_version();
 		if (OidIsValid(namespace))
 			relid = get_relname_relid(name, namespace);
 		if (!OidIsValid(relid))

@@ -52,6 +52,7 @@ extern uint64 sla_calendar_generation;	/* of the calendar tables */
 extern uint64 sla_rule_generation;	/* of the rule and tracking tables, and of any
 									 * relation on which something was compiled */
 
+extern void sla_check_version(void);	/* an error until ALTER EXTENSION UPDATE was run */
 extern Oid	sla_config_relid(SlaConfigTable table);
 extern Oid	sla_config_index(SlaConfigTable table);	/* its primary key */
 extern void sla_watch_relation(Oid relid);	/* invalidations of it move sla_rule_generation */

@@ -112,6 +112,8 @@ look_up(Table *table)
 		Oid			namespace = get_namespace_oid(SLA_SCHEMA, true);
 		Oid			relid = OidIsValid(namespace) ? get_relname_relid(table->name, namespace) : InvalidOid;
 
+		sla_check_version();
+
 		if (!OidIsValid(relid))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_TABLE),

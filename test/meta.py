@@ -53,6 +53,10 @@ for key in ("name", "abstract", "description", "maintainer", "tags"):
 check(meta["name"] == "pg_sla", "META.json is called pg_sla")
 heading = re.search(r"^## (\S+)", read("CHANGELOG.md"), re.M)
 check(heading and heading[1] == version, "CHANGELOG.md begins with the version of the control file")
+# Each released version has a way to this one.
+same([os.path.basename(p)[len("pg_sla--"):-len(".sql")] for p in glob.glob("released/pg_sla--*.sql")],
+     [os.path.basename(p).split("--")[0] for p in glob.glob("src/sql/upgrade/*--%s.sql" % version)],
+     "released and src/sql/upgrade")
 check(control["relocatable"] == "false" and control["schema"] == "pg_catalog",
       "the control file says relocatable = false, schema = pg_catalog")
 
