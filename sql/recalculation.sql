@@ -163,6 +163,19 @@ SELECT * FROM sla.verify('recalculate');
 SELECT * FROM clocks;
 SELECT count(*) FROM sla.recalculate('recalculate', rules => true, closed => true);
 
+-- A rule that fails names itself and the ticket.
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('divides', 'recalculate', 3, '1 / (id - 4) > 5', 'recalculate vip');
+DO $$
+DECLARE
+	context text;
+BEGIN
+	PERFORM sla.recalculate('recalculate', rules => true);
+EXCEPTION WHEN division_by_zero THEN
+	GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+	RAISE NOTICE '%', (string_to_array(context, E'\n'))[1:2];
+END $$;
+DELETE FROM sla.rule WHERE source = 'recalculate' AND name = 'divides';
+
 -- Calendars: open clocks moved with the edit, verdicts only when asked.
 SELECT sla.set_calendar('recalculate', 'UTC', '00:00-12:00');
 SELECT count(*) FROM sla.recalculate('recalculate');

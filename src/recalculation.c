@@ -92,6 +92,7 @@ typedef struct Work
 	Tuplestorestate *store;
 	TupleDesc	tupdesc;
 	int64		nchanged;		/* rows of the log */
+	const char *ticket;			/* the one at work, or NULL */
 } Work;
 
 /* ----------------------------------------------------------------
@@ -596,8 +597,10 @@ do_batch(Work *work, const char **tickets, int n)
 				slot = work->rows->slot;
 			}
 		}
+		work->ticket = tickets[i];
 		do_ticket(work, tickets[i], slot);
 	}
+	work->ticket = NULL;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(per_ticket);
 	if (work->rows != NULL)
@@ -640,6 +643,18 @@ open_rows(Work *work)
 	work->rows = sla_user_rows(work->over, &work->about, 0, work->about.ticket_key, whole_row);
 }
 
+static void
+name_ticket(void *arg)
+{
+	const Work *work = arg;
+	const char *what = work->rebuild ? "rebuild" : "recalculation";
+
+	if (work->ticket != NULL)
+		errcontext("%s of ticket \"%s\" of source \"%s\"", what, work->ticket, work->source);
+	else
+		errcontext("%s of source \"%s\"", what, work->source);
+}
+
 /* All tickets of the source, or those given (text[], or 0). */
 static void
 do_source(Work *work, Datum tickets)
@@ -650,7 +665,11 @@ do_source(Work *work, Datum tickets)
 	MemoryContext batch_context;
 	SlaOwner	owner;
 	Portal		portal;
+	ErrorContextCallback callback = {
+		.previous = error_context_stack, .callback = name_ticket, .arg = work
+	};
 
+	error_context_stack = &callback;
 	sla_owner_enter(&owner);
 	SPI_connect();
 	LockRelationOid(get_relname_relid("log", get_namespace_oid(SLA_SCHEMA, false)), ShareRowExclusiveLock);
@@ -691,6 +710,7 @@ do_source(Work *work, Datum tickets)
 		relation_close(work->over, NoLock);
 	SPI_finish();
 	sla_owner_leave(&owner);
+	error_context_stack = callback.previous;
 }
 
 /*
