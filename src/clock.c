@@ -415,6 +415,12 @@ sla_rename_ticket(const char *source, const char *from, const char *to)
 	sla_owner_enter(&caller);
 	SPI_connect();
 	sla_lock_ticket(source, from, false);
+	if (sla_ticket_exists(source, to))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("ticket \"%s\" of source \"%s\" cannot become ticket \"%s\"", from, source, to),
+				 errdetail("Events of a ticket of that key are kept."),
+				 errhint("A key that has been used cannot be given to a ticket that has one already.")));
 	for (int i = 0; i < (int) lengthof(statements); i++)
 		sla_execute(&plans[i], statements[i], lengthof(types), types, values, NULL);
 	SPI_finish();

@@ -209,7 +209,9 @@ sla_same_counted(const SlaLogRow *a, const SlaLogRow *b)
 static bool
 row_is_missed(const SlaLogRow *row, TimestampTz now)
 {
-	return sla_is_missed(row->deadline, row->counted, row->ncounted, row->running, now);
+	/* A pause may have been told of the future, and so may what ran until then. */
+	return now > row->deadline &&
+		sla_is_missed(row->deadline, row->counted, row->ncounted, row->running, now);
 }
 
 bool

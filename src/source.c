@@ -10,6 +10,7 @@
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "mb/pg_wchar.h"
@@ -204,37 +205,69 @@ run(const char *statement)
 		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
 }
 
+/* A table with its partitions, theirs included. */
+static List *
+with_partitions(Oid relid)
+{
+	return find_all_inheritors(relid, NoLock, NULL);
+}
+
+/*
+ * A partition may be truncated alone, and the server copies no such trigger to
+ * it.  One that comes later has it when sla.track() is called again.
+ */
+static void
+make_truncate_triggers(const char *source, Oid relid)
+{
+	char	   *name = trigger_name(source, TRUNCATE_TRIGGER);
+	ListCell   *cell;
+
+	foreach(cell, get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? with_partitions(relid) : list_make1_oid(relid))
+	{
+		Oid			table = lfirst_oid(cell);
+
+		if (!OidIsValid(get_trigger_oid(table, name, true)) && get_rel_relkind(table) != RELKIND_FOREIGN_TABLE)
+			run(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
+						 " EXECUTE FUNCTION sla.track_truncate(%s)",
+						 quote_identifier(name), sla_qualified_name(table), quote_literal_cstr(source)));
+	}
+}
+
 /* Make our triggers on a table, unless they are there.  As the owner, within SPI. */
 static void
 make_triggers(const char *source, Oid relid, int stream)
 {
 	char	   *name = trigger_name(source, stream == 0 ? TICKET_TRIGGER : OTHER_TRIGGER);
+	/* A row that moves between partitions is deleted and inserted. */
+	bool		tells_deletes = stream == 0 || get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
 
 	if (!OidIsValid(get_trigger_oid(relid, name, true)))
 		run(psprintf("CREATE TRIGGER %s AFTER INSERT OR UPDATE%s ON %s FOR EACH ROW"
 					 " EXECUTE FUNCTION sla.track_row(%s, '%d')",
-					 quote_identifier(name), stream == 0 ? " OR DELETE" : "", sla_qualified_name(relid),
+					 quote_identifier(name), tells_deletes ? " OR DELETE" : "", sla_qualified_name(relid),
 					 quote_literal_cstr(source), stream));
-	name = trigger_name(source, TRUNCATE_TRIGGER);
-	if (stream == 0 && !OidIsValid(get_trigger_oid(relid, name, true)))
-		run(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
-					 " EXECUTE FUNCTION sla.track_truncate(%s)",
-					 quote_identifier(name), sla_qualified_name(relid), quote_literal_cstr(source)));
+	if (stream == 0)
+		make_truncate_triggers(source, relid);
 }
 
 static void
 drop_triggers(const char *source, Oid relid)
 {
+	ListCell   *cell;
+
 	/* The table may have been dropped. */
 	if (get_rel_name(relid) == NULL)
 		return;
-	for (int i = TICKET_TRIGGER; i <= OTHER_TRIGGER; i++)
-	{
-		char	   *name = trigger_name(source, i);
+	foreach(cell, get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? with_partitions(relid) : list_make1_oid(relid))
+		for (int i = TICKET_TRIGGER; i <= OTHER_TRIGGER; i++)
+		{
+			char	   *name = trigger_name(source, i);
+			Oid			table = lfirst_oid(cell);
 
-		if (OidIsValid(get_trigger_oid(relid, name, true)))
-			run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), sla_qualified_name(relid)));
-	}
+			/* The server drops its own copies. */
+			if ((table == relid || i == TRUNCATE_TRIGGER) && OidIsValid(get_trigger_oid(table, name, true)))
+				run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(name), sla_qualified_name(table)));
+		}
 }
 
 /* Do all expressions and rules of a source fit its tables?  Within SPI, as the owner. */

@@ -458,6 +458,25 @@ sla_lock_ticket_row(SlaTracked *tracked, const char *ticket)
 	SPI_finish();
 }
 
+bool
+sla_ticket_has_row(SlaTracked *tracked, const char *ticket)
+{
+	static const Oid types[] = {TEXTOID};
+	const SlaSource *source = &tracked->about;
+	Datum		values[] = {CStringGetTextDatum(ticket)};
+	SlaEnvironment saved;
+	bool		found;
+
+	SPI_connect();
+	sla_relation_owner_enter(&saved, source, source->ticket_table);
+	sla_execute(&tracked->lock_row, tracked->lock_row == NULL ? lock_statement(source) : NULL,
+				1, types, values, NULL);
+	found = SPI_processed > 0;
+	sla_environment_leave(&saved);
+	SPI_finish();
+	return found;
+}
+
 /* "column" = value, for the list of SET; and the comparison that spares the write. */
 static void
 append_column(StringInfo set, StringInfo differs, const SlaSource *source, const char *column, const char *parameter)

@@ -12,8 +12,10 @@
  */
 #include "pg_sla.h"
 
+#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "access/tupconvert.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -542,15 +544,116 @@ other_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTable
 	}
 }
 
+/* ----------------------------------------------------------------
+ * Rows that move between partitions
+ * ----------------------------------------------------------------
+ *
+ * An UPDATE that moves a row to another partition fires the triggers of a
+ * DELETE and then of an INSERT.  The row that was left says that it has moved,
+ * and the row that comes next from the same command is the same one: so the two
+ * are taken for the UPDATE that they are.  A user's trigger may come between
+ * them with commands of its own.
+ */
+typedef struct MovedRow
+{
+	struct MovedRow *next;
+	const char *source;
+	int			stream;
+	CommandId	command;
+	const char *ticket;			/* of a ticket table */
+	TupleDesc	desc;
+	HeapTuple	tuple;
+} MovedRow;
+
+static MovedRow *moved_rows = NULL;
+static TransactionId moved_in = InvalidTransactionId;
+
+/* Has the row that a DELETE tells of gone to another partition? */
+static bool
+has_moved(const TriggerData *trigdata)
+{
+	return trigdata->tg_relation->rd_rel->relispartition &&
+		HeapTupleHeaderIndicatesMovedPartitions(trigdata->tg_trigtuple->t_data);
+}
+
+/* Take out the row that a command has moved away from another partition, if there is one. */
+static MovedRow *
+take_moved(const char *source, int stream, CommandId command)
+{
+	/* The memory of another transaction's rows is gone. */
+	if (moved_in != GetTopTransactionIdIfAny())
+		moved_rows = NULL;
+	for (MovedRow **row = &moved_rows; *row != NULL; row = &(*row)->next)
+	{
+		MovedRow   *found = *row;
+
+		if (found->command == command && found->stream == stream && strcmp(found->source, source) == 0)
+		{
+			*row = found->next;
+			return found;
+		}
+	}
+	return NULL;
+}
+
 static void
-ticket_deleted(SlaTracked *tracked, TupleTableSlot *old)
+ticket_is_deleted(const char *source, const char *ticket)
 {
 	SlaNewEvent event = {0};
 
 	event.event = "deleted";
 	event.at = GetCurrentTransactionStartTimestamp();
 	event.is_last = true;
-	sla_record_events(tracked->source, sla_ticket_of(tracked, old), &event, 1, false);
+	sla_record_events(source, ticket, &event, 1, false);
+}
+
+/* Remember a row that has moved until the row is told of that it has become. */
+static void
+remember_moved(const SlaTracked *tracked, TriggerData *trigdata)
+{
+	CommandId	command = HeapTupleHeaderGetCmax(trigdata->tg_trigtuple->t_data);
+	MovedRow   *row = take_moved(tracked->source, tracked->stream, command);
+	MemoryContext caller;
+
+	/* The row before never came to its partition: a BEFORE trigger there has swallowed it. */
+	if (row != NULL && row->ticket != NULL)
+		ticket_is_deleted(row->source, row->ticket);
+
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	row = palloc0(sizeof(MovedRow));
+	row->source = pstrdup(tracked->source);
+	row->stream = tracked->stream;
+	row->command = command;
+	row->desc = CreateTupleDescCopy(RelationGetDescr(trigdata->tg_relation));
+	row->tuple = heap_copytuple(trigdata->tg_trigtuple);
+	if (tracked->stream == 0)
+		row->ticket = pstrdup(sla_ticket_of(tracked, trigdata->tg_trigslot));
+	row->next = moved_rows;
+	moved_rows = row;
+	moved_in = GetTopTransactionIdIfAny();
+	MemoryContextSwitchTo(caller);
+}
+
+/* The row that an INSERT tells of as it was in the partition that it comes from, or NULL. */
+static TupleTableSlot *
+moved_from(const SlaTracked *tracked, TriggerData *trigdata)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	TupleConversionMap *map;
+	TupleTableSlot *slot;
+	MovedRow   *row;
+	HeapTuple	tuple;
+
+	if (!trigdata->tg_relation->rd_rel->relispartition)
+		return NULL;
+	row = take_moved(tracked->source, tracked->stream, HeapTupleHeaderGetCmin(trigdata->tg_trigtuple->t_data));
+	if (row == NULL)
+		return NULL;
+	map = convert_tuples_by_name(row->desc, desc);
+	tuple = map != NULL ? execute_attr_map_tuple(row->tuple, map) : row->tuple;
+	slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	ExecStoreHeapTuple(tuple, slot, false);
+	return slot;
 }
 
 static void
@@ -571,6 +674,8 @@ sla_track_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	SlaTracked    *tracked;
+	TupleTableSlot *old = NULL;
+	TupleTableSlot *new = NULL;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		protocol_error("sla.track_row", "must be called as a trigger");
@@ -584,33 +689,42 @@ sla_track_row(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
-		if (tracked->stream == 0)
-			ticket_changed(tracked, trigdata->tg_relation, NULL, trigdata->tg_trigslot);
-		else
-			other_changed(tracked, trigdata->tg_relation, NULL, trigdata->tg_trigslot);
+		new = trigdata->tg_trigslot;
+		old = moved_from(tracked, trigdata);
 	}
 	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
-		if (!columns_changed(&tracked->columns, trigdata->tg_trigslot, trigdata->tg_newslot))
-			return PointerGetDatum(NULL);
-		if (tracked->stream == 0)
-			ticket_changed(tracked, trigdata->tg_relation, trigdata->tg_trigslot, trigdata->tg_newslot);
-		else
-			other_changed(tracked, trigdata->tg_relation, trigdata->tg_trigslot, trigdata->tg_newslot);
+		new = trigdata->tg_newslot;
+		old = trigdata->tg_trigslot;
 	}
 	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
-		if (tracked->stream == 0)
-			ticket_deleted(tracked, trigdata->tg_trigslot);
+		if (has_moved(trigdata))
+			remember_moved(tracked, trigdata);
+		else if (tracked->stream == 0)
+			ticket_is_deleted(tracked->source, sla_ticket_of(tracked, trigdata->tg_trigslot));
+		return PointerGetDatum(NULL);
 	}
 	else
 		protocol_error("sla.track_row", "must be fired by INSERT, UPDATE or DELETE");
+
+	if (old == NULL || columns_changed(&tracked->columns, old, new))
+	{
+		if (tracked->stream == 0)
+			ticket_changed(tracked, trigdata->tg_relation, old, new);
+		else
+			other_changed(tracked, trigdata->tg_relation, old, new);
+	}
+	/* Not the executor's own slot. */
+	if (old != NULL && TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ExecDropSingleTupleTableSlot(old);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * The statement trigger on ticket tables: AFTER TRUNCATE, with the source as
- * its argument.  Every ticket that is not known to be deleted now is.
+ * The statement trigger on ticket tables and their partitions: AFTER TRUNCATE,
+ * with the source as its argument.  Every ticket that had a row, has none any
+ * more and is not known to be deleted now is.
  */
 Datum
 sla_track_truncate(PG_FUNCTION_ARGS)
@@ -618,11 +732,12 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {TEXTOID};
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	SlaTracked *tracked = palloc0(sizeof(SlaTracked));
 	SPITupleTable *tickets;
 	SlaOwner	caller;
-	SlaSource		source;
 	Datum		values[1];
 	uint64		n;
+	bool		whole;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		protocol_error("sla.track_truncate", "must be called as a trigger");
@@ -634,23 +749,30 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(trigdata->tg_trigger->tgargs[0]);
 	sla_owner_enter(&caller);
 	SPI_connect();
-	sla_need_source(trigdata->tg_trigger->tgargs[0], &source);
-	check_teller(&source, 0, trigdata->tg_relation);
+	sla_need_source(trigdata->tg_trigger->tgargs[0], &tracked->about);
+	check_teller(&tracked->about, 0, trigdata->tg_relation);
+	tracked->source = tracked->about.name;
+	free_plans_with(CurrentMemoryContext, tracked);
+	/* Of the table itself nothing is left; of a partition's, what the others hold. */
+	whole = RelationGetRelid(trigdata->tg_relation) == tracked->about.ticket_table;
 	sla_execute(&plan, "SELECT t.ticket FROM sla.ticket AS t WHERE t.source OPERATOR(pg_catalog.=) $1"
 				" AND NOT EXISTS (SELECT FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) t.source"
-				" AND e.ticket OPERATOR(pg_catalog.=) t.ticket AND e.event OPERATOR(pg_catalog.=) 'deleted')"
+				" AND e.ticket OPERATOR(pg_catalog.=) t.ticket AND e.event OPERATOR(pg_catalog.=) 'deleted'"
+				" AND NOT EXISTS (SELECT FROM sla.event AS c WHERE c.source OPERATOR(pg_catalog.=) t.source"
+				" AND c.ticket OPERATOR(pg_catalog.=) t.ticket AND c.event OPERATOR(pg_catalog.=) 'created'"
+				" AND c.id OPERATOR(pg_catalog.>) e.id))"
+				" AND EXISTS (SELECT FROM sla.event AS c WHERE c.source OPERATOR(pg_catalog.=) t.source"
+				" AND c.ticket OPERATOR(pg_catalog.=) t.ticket AND c.of_ticket)"
 				" ORDER BY t.ticket", 1, types, values, NULL);
 	tickets = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)
 	{
-		SlaNewEvent event = {
-			.event = "deleted", .at = GetCurrentTransactionStartTimestamp(), .is_last = true
-		};
+		char	   *ticket = SPI_getvalue(tickets->vals[i], tickets->tupdesc, 1);
 
 		CHECK_FOR_INTERRUPTS();
-		sla_record_events(trigdata->tg_trigger->tgargs[0],
-						  SPI_getvalue(tickets->vals[i], tickets->tupdesc, 1), &event, 1, false);
+		if (whole || !sla_ticket_has_row(tracked, ticket))
+			ticket_is_deleted(tracked->source, ticket);
 	}
 	SPI_finish();
 	sla_owner_leave(&caller);

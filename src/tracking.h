@@ -131,6 +131,8 @@ extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
  * the ticket does.  A transaction that adds a message and then updates the
  * ticket would otherwise wait for one that has updated it, and holds what that
  * one waits for.  A table without an index on the key is not searched for it.
+ * sla_ticket_has_row locks the row and says whether there is one; the ticket
+ * must have been one of the table's, so that its text can be a key.
  * sla_write_ticket_columns does nothing unless the source has a level_column or
  * a due_column.
  */
@@ -159,6 +161,7 @@ extern bool sla_choose_for_row(SlaTracked *tracked, Relation over, const char *t
 							   SlaChoice *choice, bool *keep_levels);
 extern const Bitmapset *sla_columns_of_rules(const SlaSource *source, Relation rel);
 extern void sla_lock_ticket_row(SlaTracked *tracked, const char *ticket);
+extern bool sla_ticket_has_row(SlaTracked *tracked, const char *ticket);
 extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
 
 /* The same for many tickets, in one statement each. */

@@ -95,6 +95,18 @@ BEGIN
 	FROM moved WHERE deadline <> former
 	ORDER BY source, ticket, agreement, metric, ordinal;
 
+	-- The holder of a clock is who had the ticket when the verdict fell: another
+	-- one, where the ticket changed hands after the former or the new deadline.
+	PERFORM sla.rebuild(t.source, array_agg(t.ticket ORDER BY t.ticket))
+	FROM (
+		SELECT DISTINCT d.source, d.ticket
+		FROM sla.deadline_change AS d JOIN sla.source AS s ON s.name = d.source
+		WHERE d.changed_at >= now() AND EXISTS (
+			SELECT FROM sla.event AS e
+			WHERE e.source = d.source AND e.ticket = d.ticket AND e.of_ticket AND e.at > least(d.former, d.deadline))
+	) AS t
+	GROUP BY t.source;
+
 	-- Where the ticket itself shows its deadline.
 	PERFORM sla.refresh_ticket(d.source, d.ticket)
 	FROM (SELECT DISTINCT d.source, d.ticket FROM sla.deadline_change AS d WHERE d.changed_at >= now()) AS d

@@ -323,7 +323,7 @@ def keep_verdicts(rows, logged, now, calendars_changed):
         if old is None or (row.level, row.calendar, row.goal, row.started) != \
                 (old.level, old.calendar, old.goal, old.started):
             continue
-        if old.outcome == "missed" or (old.outcome is None and old.late(now)):
+        if old.outcome == "missed" or (old.outcome is None and old.overdue(now)):
             if counted_until(row, old.deadline) != counted_until(old, old.deadline):
                 continue
             if row.closed is not None and row.closed <= old.deadline:

@@ -210,11 +210,17 @@ class Tickets:
             self.recompute(at)
 
     def recompute(self, now):
-        """An edit moves the deadlines of the clocks that are open and in time."""
-        for rows in self.rows.values():
+        """An edit moves the deadlines of the clocks that are open and in time, and who held them may be another."""
+        for ticket, rows in self.rows.items():
             for row in rows:
-                if row.closed is None and not row.overdue(now):
-                    row.compute()
+                if row.closed is not None or row.overdue(now):
+                    continue
+                former = row.deadline
+                row.compute()
+                earlier = min(former, row.deadline)
+                if former != row.deadline and any(e.holder is not None and e.at > earlier for e in self.events[ticket]):
+                    self.stale.add(ticket)
+        self.settle(now)
 
     def add(self, ticket, now, *events):
         known = self.events.setdefault(ticket, [])
