@@ -36,3 +36,21 @@ SELECT count(sla.add_business_time(many, created_at, '4 hours')) FROM ticket;
 
 -- figure: memory of that backend | <= 128 MB
 SELECT pg_size_pretty(sum(total_bytes)) FROM pg_backend_memory_contexts;
+
+-- Cold: thrown out of the session's cache, and read and compiled again when asked for.
+CREATE FUNCTION cold(question text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	start timestamptz;
+BEGIN
+	SET LOCAL pg_sla.calendar_cache_size = '1MB';
+	PERFORM sla.is_open('calendar 1', '2020-03-06 12:00+00');
+	SET LOCAL pg_sla.calendar_cache_size = '96MB';
+	start := clock_timestamp();
+	EXECUTE 'SELECT count(' || question || ') FROM generate_series(2, 1001) AS n';
+	RETURN round(extract(epoch FROM clock_timestamp() - start) * 1000, 0) || ' us';
+END
+$$;
+-- figure: a cold calendar, its first answer | <= 1 ms
+SELECT cold($$sla.add_business_time('calendar ' || n, '2020-03-06 12:00+00', '4 hours')$$);
+-- figure: a cold calendar, over ten years | <= 1 ms
+SELECT cold($$sla.business_time('calendar ' || n, '2015-01-01 00:00+00', '2025-01-01 00:00+00')$$);
