@@ -61,6 +61,10 @@ SELECT sla.set_calendar('recalculation other', NULL, 'Fr 09:00-16:00', base => '
 SELECT * FROM deadlines WHERE ticket = 'future';
 SELECT ticket, agreement, metric, former, deadline, late FROM sla.preview_calendar('recalculation', 'UTC', 'Mo-Fr 06:00-16:00', '{recalculation}', '2098-01-03') WHERE source = 'recalculation' AND ticket = 'future';
 SELECT ticket, agreement, metric, former, deadline, late FROM sla.preview_calendar('recalculation other', NULL, 'Fr off', base => 'recalculation') WHERE source = 'recalculation' AND ticket = 'future';
+BEGIN;
+TRUNCATE sla.holiday;
+SELECT * FROM deadlines WHERE ticket = 'future';
+ROLLBACK;
 DELETE FROM sla.holiday WHERE holiday_set = 'recalculation';
 SELECT * FROM deadlines WHERE ticket = 'future';
 SELECT ticket, agreement, metric, former, deadline, reason FROM changes WHERE ticket = 'future' AND agreement = 'operational';

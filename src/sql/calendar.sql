@@ -183,7 +183,9 @@ AS $$
 DECLARE
 	changed text[];
 BEGIN
-	IF TG_TABLE_NAME = 'calendar_version' THEN
+	IF TG_OP = 'TRUNCATE' THEN
+		changed := ARRAY(SELECT DISTINCT v.calendar FROM sla.calendar_version AS v WHERE v.holiday_sets <> '{}');
+	ELSIF TG_TABLE_NAME = 'calendar_version' THEN
 		changed := ARRAY(SELECT DISTINCT t.calendar FROM touched AS t);
 	ELSE
 		changed := ARRAY(
@@ -201,7 +203,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sla.touch_calendars() IS
-	'statement trigger: notes when the calendars of the rows "touched" changed, and those derived from them';
+	'statement trigger: notes when the calendars of the rows "touched" changed, or of all holidays that are truncated, and those derived from them';
 REVOKE ALL ON FUNCTION sla.touch_calendars() FROM PUBLIC;
 CREATE TRIGGER calendar_version_inserted AFTER INSERT ON sla.calendar_version
 	REFERENCING NEW TABLE AS touched
@@ -235,6 +237,9 @@ CREATE TRIGGER holiday_deleted AFTER DELETE ON sla.holiday
 	REFERENCING OLD TABLE AS touched
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.touch_calendars();
 COMMENT ON TRIGGER holiday_deleted ON sla.holiday IS 'sets calendar.changed_at';
+CREATE TRIGGER holiday_truncated AFTER TRUNCATE ON sla.holiday
+	FOR EACH STATEMENT EXECUTE FUNCTION sla.touch_calendars();
+COMMENT ON TRIGGER holiday_truncated ON sla.holiday IS 'sets calendar.changed_at';
 
 -- Compiled calendars learn of every change.
 
