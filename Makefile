@@ -81,6 +81,7 @@ INSTALL_SQL = \
 	src/sql/report.sql \
 	src/sql/summary.sql \
 	src/sql/compliance.sql \
+	src/sql/reader.sql \
 	src/sql/rights.sql
 
 # Versions that were released, as they were, and the way from each to this one.
@@ -89,9 +90,9 @@ UPGRADES = $(patsubst src/sql/upgrade/%.sql,pg_sla--%.sql,$(wildcard src/sql/upg
 DATA_built = pg_sla--$(EXTVERSION).sql $(UPGRADES)
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation purge excuse ticket_row tracked_tables report errors trusted
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights structured_condition explain_level try_rules tracking backfill clock store recalculation purge excuse ticket_row tracked_tables report as_of summary compliance reader errors trusted
 REGRESS_OPTS = --load-extension=pg_sla
-ISOLATION = backfill calendar edit rule store ticket
+ISOLATION = backfill calendar edit rule store summary ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
 # make installcheck TAP_TESTS=1 runs these too; they make servers of their own and refuse to run as root.
 PROVE_TESTS = test/t/*.pl

@@ -307,7 +307,8 @@ emit(AsOf *to, const char *source, const char *ticket, const SlaLogRow *row)
 		!has_name(to->visible, clock_name(sla_agreement_names[row->agreement], row->metric,
 										  row->ordinal, source, ticket)))
 		return;
-	sla_log_row_values(source, ticket, row, values, nulls);
+	sla_log_values(row->id, source, ticket, row, values, nulls);
+	nulls[LOG_ID] = row->id == 0;
 	tuplestore_putvalues(to->store, to->tupdesc, values, nulls);
 }
 
@@ -511,6 +512,7 @@ sla_was_known(PG_FUNCTION_ARGS)
 		Datum		value = TimestampTzGetDatum(instant);
 		SlaOwner	owner;
 
+		(void) reader_is_limited();
 		sources = MemoryContextAllocZero(context, sizeof(NameTaker));
 		sources->names = make_names(context);
 		sources->context = context;

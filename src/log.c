@@ -359,19 +359,6 @@ execute_with(SPIPlanPtr *plan, const char *statement, LogValues *row)
 }
 
 void
-sla_log_row_values(const char *source, const char *ticket, const SlaLogRow *row,
-				   Datum *values, bool *nulls)
-{
-	LogValues  *new = palloc(sizeof(LogValues));
-
-	fill_values(new, source, ticket, row);
-	memcpy(values, new->values, sizeof(new->values));
-	memcpy(nulls, new->nulls, sizeof(new->nulls));
-	values[LOG_ID] = Int64GetDatum(row->id);
-	nulls[LOG_ID] = row->id == 0;
-}
-
-void
 sla_insert_log_row(const char *source, const char *ticket, const SlaLogRow *row)
 {
 	static SPIPlanPtr plan = NULL;

@@ -99,10 +99,6 @@ extern void sla_log_values(int64 id, const char *source, const char *ticket, con
 extern void sla_write_log(const char *source, const char *ticket, SlaLog *expected,
 						  const SlaLog *logged);
 
-/* A row as the columns of sla.log, in the current memory context; id is NULL for a row that was not read. */
-extern void sla_log_row_values(const char *source, const char *ticket, const SlaLogRow *row,
-							   Datum *values, bool *nulls);
-
 /* Has what counted until now been the same? */
 extern bool sla_same_counted(const SlaLogRow *a, const SlaLogRow *b);
 

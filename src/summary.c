@@ -115,7 +115,7 @@ is_announced(TimestampTz instant)
 		!TIMESTAMP_NOT_FINITE(instant);
 }
 
-/* Within SPI, as the owner of our tables. */
+/* As the owner of our tables. */
 static void
 mark(const char *source, const char *calendar, TimestampTz instant)
 {
@@ -127,11 +127,13 @@ mark(const char *source, const char *calendar, TimestampTz instant)
 	values[1] = CStringGetTextDatum(calendar);
 	values[2] = TimestampTzGetDatum(instant);
 	values[3] = DateADTGetDatum(announced);
+	SPI_connect();
 	sla_execute(&plan, "INSERT INTO sla.summary_mark (source, day, xact)"
 				" SELECT $1, d.day, pg_catalog.pg_current_xact_id()"
 				" FROM (SELECT sla.local_date($2, $3) AS day) AS d"
 				" WHERE d.day OPERATOR(pg_catalog.<) $4 ON CONFLICT DO NOTHING",
 				lengthof(types), types, values, NULL);
+	SPI_finish();
 }
 
 /* When the verdict of a row fell, or will fall by itself. */
@@ -178,9 +180,7 @@ sla_summary_note(PG_FUNCTION_ARGS)
 		SlaOwner	caller;
 
 		sla_owner_enter(&caller);
-		SPI_connect();
 		mark(text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)), instant);
-		SPI_finish();
 		sla_owner_leave(&caller);
 	}
 	PG_RETURN_VOID();

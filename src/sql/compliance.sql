@@ -367,3 +367,55 @@ END
 $function$;
 COMMENT ON FUNCTION sla.compliance(date, date, text[], text, text[], text[], text[], text[], text[], text[], boolean, boolean, boolean, boolean) IS
 	'met and missed as of sla.now(), of verdicts that fell on local days from the first on up to and without the second, by whatever is asked for; columns that are not are NULL';
+
+CREATE FUNCTION sla.check_summaries(
+	OUT problem text, OUT day date, OUT source text, OUT department text, OUT agent text, OUT level text, OUT agreement text, OUT request text,
+	OUT met bigint, OUT missed bigint)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp
+	SET jit = off
+AS $function$
+BEGIN
+	IF sla.is_as_of() THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = 'sla.check_summaries goes by the present, and pg_sla.now is set',
+			HINT = 'RESET pg_sla.now.';
+	END IF;
+	RETURN QUERY
+		WITH counted AS MATERIALIZED (
+			SELECT CASE WHEN grouping(v.level) = 1 THEN 3 WHEN grouping(v.agent) = 1 THEN 2 ELSE 1 END::smallint AS detail,
+				v.day, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused,
+				count(*) FILTER (WHERE v.verdict = 'met') AS met,
+				sum(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_sum,
+				max(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_max,
+				min(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_min,
+				count(*) FILTER (WHERE v.verdict = 'missed') AS missed,
+				count(v.elapsed) FILTER (WHERE v.verdict = 'missed') AS missed_ended,
+				sum(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_sum,
+				max(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_max,
+				min(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_min,
+				sum(sla.interval_microseconds(v.overrun)) AS overrun_sum
+			FROM (SELECT v.*, sla.local_date(v.calendar, v.decided_at) AS day FROM sla.verdict AS v) AS v
+			GROUP BY GROUPING SETS (
+				(v.day, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused),
+				(v.day, v.source, v.department, v.level, v.agreement, v.metric, v.excused),
+				(v.day, v.source, v.department, v.excused))
+		), wanted AS (
+			SELECT c.* FROM counted AS c, sla.summary_until() AS u
+			WHERE c.day < u.until AND NOT EXISTS (SELECT FROM sla.summary_mark AS m WHERE (m.source, m.day) = (c.source, c.day))
+		), kept AS (
+			SELECT s.* FROM sla.summary AS s, sla.summary_until() AS u
+			WHERE s.day < u.until AND NOT EXISTS (SELECT FROM sla.summary_mark AS m WHERE (m.source, m.day) = (s.source, s.day))
+		)
+		SELECT 'is in the log only', d.day, d.source, d.department, d.agent, d.level, d.agreement, d.metric, d.met, d.missed
+		FROM (SELECT w.* FROM wanted AS w EXCEPT ALL SELECT k.* FROM kept AS k) AS d
+		UNION ALL
+		SELECT 'is in the summaries only', d.day, d.source, d.department, d.agent, d.level, d.agreement, d.metric, d.met, d.missed
+		FROM (SELECT k.* FROM kept AS k EXCEPT ALL SELECT w.* FROM wanted AS w) AS d
+		ORDER BY 2, 3, 4, 5, 6, 7, 8, 1;
+END
+$function$;
+COMMENT ON FUNCTION sla.check_summaries() IS
+	'sums of days that the summaries count for and that are not those of the log, counted from scratch. Always empty.';
+REVOKE ALL ON FUNCTION sla.check_summaries() FROM PUBLIC;

@@ -85,6 +85,9 @@ BEGIN
 		INSERT INTO sla.event (source, ticket, event, at, of_ticket, department, assignee, promises)
 		SELECT source, ticket, 'purged', at, of_ticket, department, assignee, promises FROM left_over;
 
+		PERFORM sla.summary_note(l.source, l.calendar,
+				CASE WHEN l.outcome = 'met' THEN l.closed_at WHEN l.outcome = 'missed' THEN l.deadline END)
+			FROM sla.log AS l JOIN unnest(sources, tickets) AS c (source, ticket) ON (l.source, l.ticket) = (c.source, c.ticket);
 		DELETE FROM sla.log AS l USING unnest(sources, tickets) AS c (source, ticket) WHERE (l.source, l.ticket) = (c.source, c.ticket);
 		DELETE FROM sla.deadline_change AS d USING unnest(sources, tickets) AS c (source, ticket) WHERE (d.source, d.ticket) = (c.source, c.ticket);
 		DELETE FROM sla.promise_change AS d USING unnest(sources, tickets) AS c (source, ticket) WHERE (d.source, d.ticket) = (c.source, c.ticket);

@@ -1,0 +1,109 @@
+-- Reports as of another moment: what was known then.
+\set VERBOSITY terse
+SET timezone = 'UTC';
+SET intervalstyle = 'postgres';
+SET datestyle = 'ISO';
+CREATE SCHEMA as_of_test;
+SET search_path = as_of_test;
+CREATE TABLE ticket (id text PRIMARY KEY, department text, state text NOT NULL DEFAULT 'open', created_at timestamptz NOT NULL, updated_at timestamptz);
+SELECT sla.set_calendar('as of', 'UTC', '24/7');
+INSERT INTO sla.level (name, calendar) VALUES ('as of', 'as of');
+INSERT INTO sla.target (level, metric, goal) VALUES ('as of', 'first_response', '4 hours'), ('as of', 'resolution', '20 hours');
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('all', 'as of', 1, 'true', 'as of');
+SELECT sla.track('as of', 'ticket', 'id', department => 'department', created_at => 'created_at', changed_at => 'updated_at');
+SELECT sla.track_event('as of', 'ticket', 'paused', $$state = 'pending'$$);
+SELECT sla.track_event('as of', 'ticket', 'resolved', $$state = 'solved'$$);
+CREATE VIEW log AS SELECT ticket, request, department, deadline, closed, state, sla, elapsed, paused, excuse FROM sla.log_report WHERE source = 'as of' ORDER BY 1, 2;
+
+-- Before it was tracked nothing was known: the events' own times count.
+INSERT INTO ticket VALUES ('a', 'one', 'open', '2024-03-04 09:00', NULL);
+SELECT sla.record_event('as of', 'a', 'agent_reply', '2024-03-04 11:00');
+UPDATE ticket SET state = 'pending', updated_at = '2024-03-04 12:00' WHERE id = 'a';
+UPDATE ticket SET state = 'open', department = 'two', updated_at = '2024-03-04 14:00' WHERE id = 'a';
+UPDATE ticket SET state = 'solved', updated_at = '2024-03-05 12:00' WHERE id = 'a';
+SET pg_sla.now = '2024-03-04 08:59';
+SELECT * FROM log;
+SET pg_sla.now = '2024-03-04 10:00';
+SELECT * FROM log;
+SET pg_sla.now = '2024-03-04 13:00';
+SELECT * FROM log;
+SELECT ticket, request, state FROM sla.queue WHERE source = 'as of';
+SET pg_sla.now = '2024-03-04 15:00';
+SELECT * FROM log;
+SET pg_sla.now = '2024-03-05 10:00';
+SELECT * FROM log;
+SELECT day, department, request, met, missed FROM sla.compliance_report WHERE source = 'as of' ORDER BY 1, 3;
+SET pg_sla.now = '2024-03-05 12:00';
+SELECT * FROM log;
+-- The row keeps its number.
+SELECT id = (SELECT l.id FROM sla.log AS l WHERE l.source = 'as of' AND metric = 'resolution') AS same_id FROM sla.log_now() WHERE source = 'as of' AND metric = 'resolution';
+RESET pg_sla.now;
+
+-- From then on what was recorded counts. Its past is written here as it would have been.
+UPDATE sla.source SET tracked_since = '2024-03-01 00:00' WHERE name = 'as of';
+UPDATE sla.ticket SET changed_at = '2024-03-04 09:00' WHERE source = 'as of';
+UPDATE sla.event SET recorded_at = at WHERE source = 'as of';
+-- The answer was told on Wednesday only: until then the clock was overdue.
+UPDATE sla.event SET recorded_at = '2024-03-06 09:00' WHERE source = 'as of' AND event = 'agent_reply';
+SELECT sla.excuse(id, 'a storm') FROM sla.log WHERE source = 'as of' AND metric = 'resolution';
+UPDATE sla.excuse SET excused_at = '2024-03-07 09:00' WHERE source = 'as of';
+SET pg_sla.now = '2024-03-05 13:00';
+SELECT ticket, request, state, sla, excuse FROM log;
+SELECT request, met, missed, excused FROM sla.compliance_report WHERE source = 'as of' ORDER BY 1;
+SELECT request, met, missed, excused FROM sla.compliance('2024-03-01', '2024-04-01', '{request}', sources => '{as of}');
+SET pg_sla.now = '2024-03-06 09:00';
+SELECT ticket, request, state, sla, excuse FROM log;
+SET pg_sla.now = '2024-03-07 09:00';
+SELECT ticket, request, state, sla, excuse FROM log;
+SELECT request, breached, late_by, state, rules, excused, excuse FROM sla.breach_report WHERE source = 'as of';
+-- Of long after, everything is known.
+SET pg_sla.now = '2098-01-01';
+SELECT ticket, request, state, sla, excuse FROM log;
+RESET pg_sla.now;
+SELECT ticket, request, state, sla, excuse FROM log;
+
+-- A deadline that was moved later is as it was.
+INSERT INTO ticket VALUES ('b', 'one', 'open', '2098-01-01 09:00', NULL);
+SELECT sla.set_calendar('as of', 'UTC', 'Mo-Su 10:00-20:00');
+SELECT request, deadline FROM log WHERE ticket = 'b';
+UPDATE sla.ticket SET changed_at = '2024-03-04 09:00' WHERE source = 'as of';
+UPDATE sla.event SET recorded_at = '2024-03-04 09:00', at = '2024-03-04 09:00' WHERE source = 'as of' AND ticket = 'b';
+UPDATE sla.log SET started_at = '2024-03-04 09:00', running_since = '2024-03-04 09:00' WHERE source = 'as of' AND ticket = 'b';
+UPDATE sla.deadline_change SET changed_at = '2024-03-05 09:00' WHERE source = 'as of' AND ticket = 'b';
+SET pg_sla.now = '2024-03-05 08:00';
+SELECT request, deadline FROM log WHERE ticket = 'b';
+SET pg_sla.now = '2024-03-05 09:00';
+SELECT request, deadline FROM log WHERE ticket = 'b';
+RESET pg_sla.now;
+
+-- Plans follow the setting.
+PREPARE counted AS SELECT count(*) FROM sla.log_report WHERE source = 'as of';
+EXECUTE counted;
+EXECUTE counted;
+SET pg_sla.now = '2024-03-04 08:00';
+EXECUTE counted;
+RESET pg_sla.now;
+EXECUTE counted;
+-- While it is not set, the log is all that a plan reads.
+CREATE FUNCTION reads(statement text, what text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) ' || statement INTO plan;
+	RETURN plan::text LIKE '%' || what || '%';
+END $$;
+SELECT reads('SELECT * FROM sla.log_report', 'log_as_of'), reads('SELECT * FROM sla.log_report', 'in_log_now'), reads('SELECT * FROM sla.log_report', 'was_known');
+SET pg_sla.now = '2024-03-04 08:00';
+SELECT reads('SELECT * FROM sla.log_report', 'log_as_of'), reads('SELECT * FROM sla.log_report', 'in_log_now'), reads('SELECT * FROM sla.log_report', 'was_known');
+RESET pg_sla.now;
+SELECT count(*) FROM sla.log_as_of();
+
+SELECT sla.untrack('as of');
+DELETE FROM sla.rule WHERE source = 'as of';
+DELETE FROM sla.level WHERE name = 'as of';
+DELETE FROM sla.excuse WHERE source = 'as of';
+DELETE FROM sla.deadline_change WHERE source = 'as of';
+DELETE FROM sla.log WHERE source = 'as of';
+DELETE FROM sla.event WHERE source = 'as of';
+DELETE FROM sla.ticket WHERE source = 'as of';
+SET client_min_messages = warning;
+DROP SCHEMA as_of_test CASCADE;

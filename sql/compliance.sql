@@ -1,0 +1,88 @@
+-- Compliance by whatever is asked for.
+\set VERBOSITY terse
+SET timezone = 'UTC';
+SET intervalstyle = 'postgres';
+SET datestyle = 'ISO';
+CREATE SCHEMA compliance_test;
+SET search_path = compliance_test;
+CREATE TABLE ticket (id int PRIMARY KEY, department text, agent text, urgent boolean NOT NULL DEFAULT false, state text NOT NULL DEFAULT 'open', created_at timestamptz NOT NULL, updated_at timestamptz);
+SELECT sla.set_calendar('compliance', 'Europe/Oslo', '24/7');
+INSERT INTO sla.level (name, calendar, agreement) VALUES ('compliance', 'compliance', 'customer'), ('compliance inner', 'compliance', 'operational');
+INSERT INTO sla.target (level, metric, goal) VALUES ('compliance', 'first_response', '4 hours'), ('compliance inner', 'first_response', '1 hour');
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('all', 'compliance', 1, 'true', 'compliance'), ('inner', 'compliance', 2, 'urgent', 'compliance inner');
+SELECT sla.track('compliance', 'ticket', 'id', department => 'department', agent => 'agent', created_at => 'created_at', changed_at => 'updated_at');
+INSERT INTO ticket SELECT n, CASE n % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'b' END, 'x' || n % 2, n % 5 = 0, 'open', timestamptz '2023-12-28 23:30' + n * interval '11 hours' FROM generate_series(1, 20) AS n;
+SELECT count(sla.record_event('compliance', n::text, 'agent_reply', timestamptz '2023-12-28 23:30' + n * interval '11 hours 20 minutes')) FROM generate_series(1, 16) AS n;
+
+SELECT day, met, missed, compliance, met_avg, missed_avg, overrun_avg, total FROM sla.compliance('2023-12-30', '2024-01-03', sources => '{compliance}');
+SELECT year, quarter, month, week, day, weekday, met, missed FROM sla.compliance('2023-12-30', '2024-01-03', '{year,quarter,month,week,day,weekday}', sources => '{compliance}');
+SELECT department, agent, level, agreement, request, source, met, missed FROM sla.compliance('-infinity', 'infinity', '{department,agent,level,agreement,request,source}', sources => '{compliance}');
+SELECT month, department, total, met, missed, compliance FROM sla.compliance('2023-01-01', '2025-01-01', '{month,department}', sources => '{compliance}', totals => true);
+SELECT total, met, missed, compliance, p50, p99 FROM sla.compliance('2023-01-01', '2025-01-01', '{}', sources => '{compliance}', percentiles => true);
+-- As asked for, so sorted.
+SELECT department, month, met FROM sla.compliance('2023-01-01', '2025-01-01', '{department,month,month}', sources => '{compliance}');
+-- Filters.
+SELECT met, missed FROM sla.compliance('2023-01-01', '2025-01-01', '{}', sources => '{compliance}', departments => '{a,b}');
+SELECT met, missed FROM sla.compliance('2023-01-01', '2025-01-01', '{}', sources => '{compliance}', agents => '{x1}');
+SELECT met, missed FROM sla.compliance('2023-01-01', '2025-01-01', '{}', sources => '{compliance}', levels => '{compliance inner}');
+SELECT met, missed FROM sla.compliance('2023-01-01', '2025-01-01', '{}', sources => '{compliance}', agreements => '{customer}');
+SELECT met, missed FROM sla.compliance('2023-01-01', '2025-01-01', '{}', sources => '{compliance}', requests => '{resolution}', percentiles => true, totals => true);
+-- Days without any.
+SELECT day, week, weekday, met, missed FROM sla.compliance('2023-12-26', '2023-12-31', '{day,week,weekday}', sources => '{compliance}', empty_days => true);
+SELECT day, department, total, met, missed FROM sla.compliance('2023-12-28', '2023-12-30', '{day,department}', sources => '{compliance}', empty_days => true, totals => true);
+SELECT day, met, p50 FROM sla.compliance('2022-12-28', '2022-12-30', '{day}', sources => '{compliance}', empty_days => true, percentiles => true);
+SELECT day, department, met FROM sla.compliance('2022-12-28', '2022-12-30', '{day,department}', sources => '{compliance}', empty_days => true);
+-- Another time zone: half past midnight in Oslo is the day before in London.
+SELECT hour, met, missed FROM sla.compliance('2023-12-30', '2023-12-31', '{hour}', sources => '{compliance}');
+SELECT hour, met, missed FROM sla.compliance('2023-12-30', '2023-12-31', '{hour}', 'Asia/Kathmandu', sources => '{compliance}');
+SELECT day, met, missed FROM sla.compliance('2023-12-30', '2024-01-02', '{day}', 'Pacific/Kiritimati', sources => '{compliance}');
+SELECT day, met, missed FROM sla.compliance('2023-12-30', '2024-01-02', '{day}', 'Europe/Oslo', sources => '{compliance}')
+EXCEPT SELECT day, met, missed FROM sla.compliance('2023-12-30', '2024-01-02', '{day}', sources => '{compliance}');
+-- The same from summaries.
+CREATE TEMP TABLE before AS SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{day,department,agent,level,agreement,request,source}', sources => '{compliance}', totals => true);
+CREATE TEMP TABLE coarse AS SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{week,department}', sources => '{compliance}', totals => true);
+CREATE TEMP TABLE middle AS SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{weekday,level}', sources => '{compliance}', totals => true);
+CALL sla.summarize();
+SELECT count(*) FROM before;
+TABLE before EXCEPT ALL SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{day,department,agent,level,agreement,request,source}', sources => '{compliance}', totals => true);
+TABLE coarse EXCEPT ALL SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{week,department}', sources => '{compliance}', totals => true);
+TABLE middle EXCEPT ALL SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{weekday,level}', sources => '{compliance}', totals => true);
+
+-- What cannot be.
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SELECT * FROM sla.compliance(NULL, '2024-01-01');
+SELECT * FROM sla.compliance('2024-01-02', '2024-01-01');
+SELECT * FROM sla.compliance('2024-01-01', '2024-01-02', '{day,colour}');
+SELECT * FROM sla.compliance('2024-01-01', '2024-01-02', ARRAY['day', NULL]);
+SELECT * FROM sla.compliance('2024-01-01', '2024-01-02', NULL);
+SELECT * FROM sla.compliance('2024-01-01', '2024-01-02', '{week}', empty_days => true);
+SELECT * FROM sla.compliance('-infinity', '2024-01-02', empty_days => true);
+\set VERBOSITY terse
+SELECT * FROM sla.compliance('2024-01-01', '2024-01-02', time_zone => 'Middle-earth');
+SELECT * FROM sla.compliance('2024-01-01', '2024-01-02', time_zone => $$UTC'; SELECT 1 --$$);
+
+-- What is at risk, and how much work there is.
+SET pg_sla.now = '2024-01-06 19:00';
+SELECT ticket, state, sla, goal_used FROM sla.queue WHERE source = 'compliance' AND state = 'running';
+SELECT ticket, goal_used FROM sla.at_risk(0.3) WHERE source = 'compliance';
+SELECT ticket, goal_used FROM sla.at_risk(0.9) WHERE source = 'compliance';
+SELECT ticket, sla FROM sla.at_risk(interval '3 hours') WHERE source = 'compliance';
+SELECT ticket, sla FROM sla.at_risk(interval '1 hour') WHERE source = 'compliance';
+SELECT ticket FROM sla.at_risk(80);
+SELECT ticket FROM sla.at_risk(interval '1 day');
+SELECT ticket FROM sla.at_risk(interval '-1 hour');
+SELECT * FROM sla.workload(4) WHERE source = 'compliance';
+SELECT * FROM sla.workload(0);
+SELECT ticket, request, department, agent, rules, level, breached, closed, state, late_by, elapsed FROM sla.breach_report WHERE source = 'compliance' AND breached >= '2024-01-06' ORDER BY breached, level;
+RESET pg_sla.now;
+
+SELECT sla.untrack('compliance');
+DELETE FROM sla.rule WHERE source = 'compliance';
+DELETE FROM sla.level WHERE name LIKE 'compliance%';
+DELETE FROM sla.log WHERE source = 'compliance';
+DELETE FROM sla.event WHERE source = 'compliance';
+DELETE FROM sla.ticket WHERE source = 'compliance';
+TRUNCATE sla.summary, sla.summary_state, sla.summary_mark;
+SET client_min_messages = warning;
+DROP SCHEMA compliance_test CASCADE;
