@@ -176,7 +176,7 @@ BEGIN
 	PERFORM sla.recalculate('recalculate', rules => true);
 EXCEPTION WHEN division_by_zero THEN
 	GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
-	RAISE NOTICE '%', (string_to_array(context, E'\n'))[1:2];
+	RAISE WARNING '%', (string_to_array(context, E'\n'))[1:2];
 END $$;
 DELETE FROM sla.rule WHERE source = 'recalculate' AND name = 'divides';
 
