@@ -33,7 +33,7 @@ VACUUM (FREEZE, ANALYZE);
 -- The events that are found, to be copied into a table of the same columns and key.
 SELECT sla.backfill('helpdesk');
 CREATE TABLE copied (LIKE sla.event);
-ALTER TABLE copied ADD PRIMARY KEY (source, ticket, at, id);
+ALTER TABLE copied ADD PRIMARY KEY (ticket, source, at, id);
 SELECT current_setting('data_directory') || '/bench_events' AS file \gset
 COPY (SELECT * FROM sla.event) TO :'file';
 CREATE FUNCTION copy_events(file text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN TRUNCATE copied; EXECUTE format('COPY copied FROM %L', file); END $$;
