@@ -315,6 +315,11 @@ CALL sla.backfill_in_batches('nowhere', -1);
 
 DELETE FROM sla.rule WHERE set_level IN ('backfill', 'backfill urgent');
 DELETE FROM sla.level WHERE name IN ('backfill', 'backfill urgent');
+CREATE TABLE mine (source text);
+INSERT INTO mine VALUES ('as it came'), ('backfill'), ('pieces'), ('by rows'), ('seen'), ('in order'), ('later'), ('history'), ('facts'), ('odd'), ('when'), ('null'), ('part'), ('pair'), ('secret');
+DELETE FROM sla.log WHERE source IN (TABLE mine);
+DELETE FROM sla.event WHERE source IN (TABLE mine);
+DELETE FROM sla.ticket WHERE source IN (TABLE mine);
 DELETE FROM sla.backfill_progress;
 DELETE FROM sla.problem WHERE source IN ('facts', 'odd', 'null');
 SET client_min_messages = warning;
