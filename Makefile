@@ -49,6 +49,7 @@ OBJS = \
 	src/as_of.o \
 	src/summary.o \
 	src/tracking.o \
+	src/record.o \
 	src/ticket_row.o \
 	src/source.o \
 	src/try_rules.o \
@@ -74,6 +75,7 @@ INSTALL_SQL = \
 	src/sql/recalculation.sql \
 	src/sql/excuse.sql \
 	src/sql/tracking.sql \
+	src/sql/record.sql \
 	src/sql/try_rules.sql \
 	src/sql/backfill.sql \
 	src/sql/purge.sql \

@@ -43,8 +43,8 @@ UPDATE sla.level SET calendar = 'no such calendar' WHERE name = 'used';
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO sla.level (name, calendar, agreement) VALUES ('odd', 'rule test', 'gentlemen''s');
 \echo :LAST_ERROR_SQLSTATE
-INSERT INTO sla.level (name, calendar, on_change) VALUES ('later', 'rule test', 'forward');
-\echo :LAST_ERROR_SQLSTATE
+INSERT INTO sla.metric (name, starts_on, stops_on, reopen_grace) VALUES ('odd', '{a}', '{b}', '-1 hour');
+INSERT INTO sla.metric (name, starts_on, stops_on, reopen_grace) VALUES ('odd', '{a}', '{b}', '1 month');
 INSERT INTO sla.level (name, calendar, on_change) VALUES ('odd', 'rule test', 'sometimes');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM sla.level WHERE name IN ('none', 'unknown', 'odd', 'later', '');

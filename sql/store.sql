@@ -45,7 +45,7 @@ BEGIN
 	SELECT concat_ws(' ', 'log', ticket, agreement, level, metric, ordinal, cycle, calendar, coalesce(department, '-'), coalesce(agent, '-'), goal,
 		started_at, counted, coalesce(running_since::text, '-'), deadline, coalesce(closed_at::text, '-'), coalesce(outcome, '-'), coalesce(reason, '-'), elapsed)
 	FROM sla.log WHERE source = 'store'
-	UNION ALL SELECT concat_ws(' ', 'event', ticket, event, CASE WHEN event = 'deleted' THEN '-' ELSE at::text END, coalesce(agent, '-'), of_ticket, coalesce(department, '-'), coalesce(assignee, '-'),
+	UNION ALL SELECT concat_ws(' ', 'event', ticket, event, CASE WHEN at > '2025-01-01' THEN '-' ELSE at::text END, coalesce(agent, '-'), of_ticket, coalesce(department, '-'), coalesce(assignee, '-'),
 		promises IS NULL, recorded_at = now()) FROM sla.event WHERE source = 'store'
 	UNION ALL SELECT concat_ws(' ', 'ticket', ticket, changed_at = now()) FROM sla.ticket WHERE source = 'store';
 END $$;

@@ -712,9 +712,15 @@ fill_ticket(Backfill *backfill, BatchTicket *ticket)
 	{
 		renumber(backfill, &known);
 		for (int i = 0; i < known.n; i++)
+		{
+			/* What changes of level came to may be something else, by what is found. */
+			known.events[i].decide_anew = true;
 			sla_history_add(&history, &known.events[i]);
+		}
 	}
 	sla_replay_history(&history, &expected);
+	if (known.n > 0)
+		sla_write_decisions(source, ticket->ticket, &history);
 	if (ticket->is_new && backfill->log != NULL)
 	{
 		for (int i = 0; i < expected.nrows; i++)

@@ -85,6 +85,7 @@ level_of(Replay *replay, int32 id)
 		promises[metric] = promise;
 	}
 	level->core.name = row->level;
+	level->core.on_change = row->on_change;
 	level->core.promises = promises;
 	level->next = replay->levels;
 	replay->levels = level;
@@ -106,6 +107,8 @@ reason_text(const Replay *replay, const sla_clock *clock)
 			return "goal_changed";
 		case SLA_REASON_NO_LEVEL:
 			return "no_longer_matches";
+		case SLA_REASON_TOOK_OVER:
+			return SLA_EVENT_TOOK_OVER;
 	}
 	return NULL;
 }
@@ -127,8 +130,102 @@ open_time(sla_timeline *timeline, const sla_stretch *stretches, int n)
 	return total;
 }
 
+/* What an event's detail says to the core, NULL where it says nothing. */
+static const sla_by_hand *
+by_hand_of(const Replay *replay, const SlaStoredEvent *stored)
+{
+	const SlaEventDetail *detail = stored->detail;
+	sla_by_hand *by_hand;
+	int			metric;
+
+	if (detail == NULL || detail->metric == NULL)
+		return NULL;
+	metric = sla_metric_number(replay->metrics, detail->metric);
+	if (metric < 0)
+		return NULL;
+	by_hand = palloc0(sizeof(sla_by_hand));
+	by_hand->agreement = detail->agreement;
+	by_hand->metric = metric;
+	by_hand->deadline = detail->deadline;
+	by_hand->since = detail->since;
+	by_hand->counted = detail->counted;
+	by_hand->ncounted = detail->ncounted;
+	if (strcmp(stored->event, SLA_EVENT_DEADLINE_SET) == 0)
+		by_hand->act = detail->has_deadline ? SLA_ACT_SET_DEADLINE : SLA_ACT_FREE_DEADLINE;
+	else if (strcmp(stored->event, SLA_EVENT_TOOK_OVER) == 0 && detail->has_since)
+		by_hand->act = SLA_ACT_TAKE_OVER;
+	else
+		return NULL;
+	return by_hand;
+}
+
+/* The decisions that were made at an event before and still hold. */
+static void
+give_decisions(const Replay *replay, const SlaStoredEvent *stored, sla_event *event)
+{
+	sla_decision *decisions;
+
+	if (stored->ndecisions == 0 || stored->decide_anew)
+		return;
+	decisions = palloc(stored->ndecisions * sizeof(sla_decision));
+	for (int i = 0; i < stored->ndecisions; i++)
+	{
+		int			metric = sla_metric_number(replay->metrics, stored->decisions[i].metric);
+
+		if (metric < 0)
+			continue;
+		decisions[event->ndecisions].agreement = stored->decisions[i].agreement;
+		decisions[event->ndecisions].metric = metric;
+		decisions[event->ndecisions].amount = stored->decisions[i].amount;
+		decisions[event->ndecisions].share = stored->decisions[i].share;
+		event->ndecisions++;
+	}
+	event->decisions = decisions;
+}
+
+/* Put the decisions that the machine made into the history. */
+static void
+take_decisions(const Replay *replay, const sla_machine *machine, SlaHistory *history)
+{
+	const sla_decision *made;
+	const int  *tags;
+	int			n = sla_machine_decisions(machine, &made, &tags);
+
+	for (int i = 0; i < history->n; i++)
+	{
+		SlaStoredEvent *stored = &history->events[i];
+		SlaDecision *decisions = NULL;
+		int			ndecisions = 0;
+
+		if (n == 0 && stored->ndecisions == 0)
+			continue;
+		for (int j = 0; j < n; j++)
+		{
+			SlaDecision *decision;
+
+			if (tags[j] != i)
+				continue;
+			if (decisions == NULL)
+				decisions = palloc(n * sizeof(SlaDecision));
+			decision = &decisions[ndecisions++];
+			decision->agreement = made[j].agreement;
+			decision->metric = replay->metrics->metrics[made[j].metric];
+			decision->amount = made[j].amount;
+			decision->share = made[j].share;
+		}
+		stored->decisions_changed = ndecisions != stored->ndecisions;
+		for (int j = 0; j < ndecisions && !stored->decisions_changed; j++)
+			stored->decisions_changed = decisions[j].agreement != stored->decisions[j].agreement ||
+				strcmp(decisions[j].metric, stored->decisions[j].metric) != 0 ||
+				decisions[j].amount != stored->decisions[j].amount ||
+				decisions[j].share != stored->decisions[j].share;
+		stored->decisions = decisions;
+		stored->ndecisions = ndecisions;
+	}
+}
+
 void
-sla_replay_history(const SlaHistory *history, SlaLog *expected)
+sla_replay_history(SlaHistory *history, SlaLog *expected)
 {
 	Replay		replay = {0};
 	sla_env		env = sla_server_env(CurrentMemoryContext);
@@ -148,6 +245,9 @@ sla_replay_history(const SlaHistory *history, SlaLog *expected)
 		events[i].order = stored->id;
 		events[i].event = sla_event_number(replay.metrics, stored->event);
 		events[i].agent = stored->agent;
+		events[i].tag = i;
+		events[i].by_hand = by_hand_of(&replay, stored);
+		give_decisions(&replay, stored, &events[i]);
 		events[i].holds = stored->of_ticket;
 		events[i].holder.department = stored->department;
 		events[i].holder.agent = stored->assignee;
@@ -164,6 +264,7 @@ sla_replay_history(const SlaHistory *history, SlaLog *expected)
 
 	machine = sla_machine_create(&env, &replay.metrics->core);
 	sla_replay(machine, events, history->n);
+	take_decisions(&replay, machine, history);
 
 	n = sla_machine_clocks(machine, &clocks);
 	expected->nrows = n;
@@ -182,8 +283,8 @@ sla_replay_history(const SlaHistory *history, SlaLog *expected)
 		row->calendar = text_to_cstring(level->row->calendar);
 		row->department = clock->holder.department;
 		row->agent = clock->holder.agent;
-		row->goal_days = (int32) clock->promise->days;
-		row->goal_microseconds = clock->promise->amount;
+		row->goal_days = (int32) clock->promise.days;
+		row->goal_microseconds = clock->promise.amount;
 		row->started_at = clock->started_at;
 		row->counted = clock->counted;
 		row->ncounted = clock->ncounted;
@@ -193,8 +294,10 @@ sla_replay_history(const SlaHistory *history, SlaLog *expected)
 		row->outcome = clock->outcome;
 		row->closed_at = clock->outcome == SLA_OPEN ? 0 : clock->closed_at;
 		row->reason = reason_text(&replay, clock);
-		row->elapsed = open_time(clock->promise->timeline, clock->counted, clock->ncounted);
+		row->elapsed = open_time(clock->promise.timeline, clock->counted, clock->ncounted);
 		row->computed_at = now;
+		row->strict = clock->strict;
+		row->fixed = clock->fixed;
 	}
 }
 
@@ -252,6 +355,28 @@ is_later(const SlaStoredEvent *event, const SlaStoredEvent *other)
 	return event->at > other->at || (event->at == other->at && event->id > other->id);
 }
 
+/* Is the ticket deleted, as far as is known?  Then since when. */
+static bool
+is_deleted(const SlaHistory *history, TimestampTz *since)
+{
+	const SlaStoredEvent *last = NULL;
+
+	for (int i = 0; i < history->n; i++)
+	{
+		const SlaStoredEvent *stored = &history->events[i];
+
+		if (strcmp(stored->event, "created") != 0 && strcmp(stored->event, "deleted") != 0 &&
+			strcmp(stored->event, "undeleted") != 0)
+			continue;
+		if (last == NULL || stored->at > last->at || (stored->at == last->at && stored->id > last->id))
+			last = stored;
+	}
+	if (last == NULL || strcmp(last->event, "deleted") != 0)
+		return false;
+	*since = last->at;
+	return true;
+}
+
 /*
  * The latest event of the ticket's row (of_ticket) at or before an instant, or
  * NULL; and what each kind of agreement was decided to be then, -1: nothing.
@@ -302,6 +427,21 @@ sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 			   SlaEventWriter write, void *arg)
 {
 	bool		changed = false;
+	bool		returns = false;
+	TimestampTz deleted_at;
+	TimestampTz returned_at = 0;
+
+	/*
+	 * The row of a ticket that had been deleted is there again: it comes back
+	 * as it was, unless it was created since, as another under its key.
+	 */
+	if (n > 0 && events[0].of_ticket && events[0].event != NULL &&
+		strcmp(events[0].event, "created") == 0 && is_deleted(history, &deleted_at) &&
+		events[0].at <= deleted_at)
+	{
+		returns = true;
+		returned_at = Max(deleted_at, GetCurrentTransactionStartTimestamp());
+	}
 
 	for (int i = 0; i < n; i++)
 	{
@@ -309,9 +449,18 @@ sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 		const SlaStoredEvent *holder;
 		int32		held[SLA_N_AGREEMENTS];
 
+		if (events[i].if_returning && !returns)
+			continue;
 		memset(&stored, 0, sizeof(stored));
 		stored.event = events[i].event ? events[i].event : changed_event;
 		stored.at = events[i].at;
+		stored.detail = events[i].detail;
+		if (returns)
+		{
+			if (i == 0)
+				stored.event = "undeleted";
+			stored.at = Max(stored.at, returned_at);
+		}
 		for (int j = 0; events[i].is_last && j < history->n; j++)
 			stored.at = Max(stored.at, history->events[j].at);
 		stored.agent = events[i].agent;
@@ -327,6 +476,10 @@ sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 			  sla_same_text(holder->assignee, stored.assignee))))
 			continue;
 		write(arg, &stored);
+		/* What later changes of level came to may have been something else. */
+		for (int j = 0; j < history->n; j++)
+			if (history->events[j].at >= stored.at)
+				history->events[j].decide_anew = true;
 		sla_history_add(history, &stored);
 		changed = true;
 	}
@@ -361,11 +514,51 @@ tell_of_purged(const TicketName *name, const SlaHistory *history, const SlaNewEv
 	for (int i = 0; i < history->n && !purged; i++)
 		purged = strcmp(history->events[i].event, "purged") == 0;
 	for (int i = 0; purged && i < n; i++)
-		if (events[i].event != NULL &&
+		if (events[i].event != NULL && !events[i].if_returning &&
 			(strcmp(events[i].event, "reopened") == 0 || strcmp(events[i].event, "created") == 0))
 			sla_record_problem(name->source, name->ticket, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
 							   psprintf("the history of the ticket was purged; what it was before it was %s is not known",
 										events[i].event), NULL);
+}
+
+/* A row in sla.deadline_change for each deadline that was set by hand, or freed. */
+static void
+tell_deadlines(const char *source, const char *ticket, const SlaNewEvent *events, int n,
+			   const SlaLog *expected, const SlaLog *logged)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
+	const char *reason = NULL;
+
+	for (int i = 0; i < n; i++)
+		if (events[i].detail != NULL && events[i].detail->reason != NULL)
+			reason = events[i].detail->reason;
+	if (reason == NULL)
+		return;
+	for (int i = 0; i < expected->nrows; i++)
+	{
+		const SlaLogRow *row = &expected->rows[i];
+		const SlaLogRow *former = sla_log_find(logged, row);
+		Datum		values[lengthof(types)];
+
+		if (former == NULL || former->deadline == row->deadline || !(former->fixed || row->fixed))
+			continue;
+		values[0] = CStringGetTextDatum(source);
+		values[1] = CStringGetTextDatum(ticket);
+		values[2] = CStringGetTextDatum(sla_agreement_names[row->agreement]);
+		values[3] = CStringGetTextDatum(row->metric);
+		values[4] = Int32GetDatum(row->ordinal);
+		values[5] = TimestampTzGetDatum(former->deadline);
+		values[6] = TimestampTzGetDatum(row->deadline);
+		values[7] = CStringGetTextDatum(reason);
+		SPI_connect();
+		sla_execute(&plan, "INSERT INTO sla.deadline_change (source, ticket, agreement, metric, ordinal, former, deadline,"
+					" reason, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+					" CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user"
+					" ELSE pg_catalog.current_setting('role') END, pg_catalog.clock_timestamp())",
+					lengthof(types), types, values, NULL);
+		SPI_finish();
+	}
 }
 
 void
@@ -392,6 +585,8 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 		sla_replay_history(&history, &expected);
 		if (!is_new)
 			sla_read_log(source, ticket, NULL, &logged);
+		sla_write_decisions(source, ticket, &history);
+		tell_deadlines(source, ticket, events, n, &expected, &logged);
 		sla_write_log(source, ticket, &expected, &logged);
 	}
 	sla_store_close(opened);
@@ -401,11 +596,13 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 void
 sla_rename_ticket(const char *source, const char *from, const char *to)
 {
-	static SPIPlanPtr plans[4];
+	static SPIPlanPtr plans[6];
 	static const char *const statements[] = {
 		"INSERT INTO sla.ticket (source, ticket) VALUES ($1, $3)",
 		"UPDATE sla.event SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"UPDATE sla.log SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
+		"UPDATE sla.excuse SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
+		"UPDATE sla.deadline_change SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"DELETE FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 	};
 	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID};

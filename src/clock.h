@@ -20,13 +20,19 @@ typedef struct SlaNewEvent
 								 * have changed */
 	TimestampTz at;
 	bool		is_last;		/* not before anything else of the ticket */
+	bool		if_returning;	/* only if the ticket had been deleted */
 	const char *agent;			/* who did it, or NULL */
 	bool		of_ticket;		/* department and assignee are the ticket's */
 	const char *department;
 	const char *assignee;
 	const SlaChoice *choice;	/* what the rules chose, or NULL: not asked */
 	bool		keep_levels;	/* a kind for which no rule set a level keeps its own */
+	const SlaEventDetail *detail;	/* or NULL */
 } SlaNewEvent;
+
+/* Events that take a detail: what somebody did to a clock. */
+#define SLA_EVENT_DEADLINE_SET "deadline_set"
+#define SLA_EVENT_TOOK_OVER "took_over"
 
 /*
  * Record events of a ticket and bring its log up to date.  is_new is a hint:
@@ -42,12 +48,15 @@ extern void sla_record_events(const char *source, const char *ticket,
  * sla_add_events adds to the history of a ticket what happened, unless it says
  * nothing new; false when nothing did.  write is called for each event added
  * and gives it its id.  Strings are not copied.
+ *
+ * sla_replay_history puts what changes of level came to into the history;
+ * sla_write_decisions keeps it.
  */
 typedef void (*SlaEventWriter) (void *arg, SlaStoredEvent *event);
 
 extern bool sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 						   SlaEventWriter write, void *arg);
-extern void sla_replay_history(const SlaHistory *history, SlaLog *expected);
+extern void sla_replay_history(SlaHistory *history, SlaLog *expected);
 
 /* The ticket's key has changed: its events and its log go with it. */
 extern void sla_rename_ticket(const char *source, const char *from, const char *to);

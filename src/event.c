@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "event.h"
+#include "log.h"
 #include "statement.h"
 #include "store.h"
 
@@ -99,6 +100,76 @@ sla_history_add(SlaHistory *history, const SlaStoredEvent *event)
 	history->events[history->n++] = *event;
 }
 
+static int
+agreement_named(const char *name, int64 event)
+{
+	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
+		if (strcmp(sla_agreement_names[i], name) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("unexpected agreement \"%s\" in event " INT64_FORMAT, name, event)));
+	return 0;
+}
+
+/* What few events have, or NULL. */
+static const SlaEventDetail *
+read_detail(const SlaTicketScan *scan, int64 id)
+{
+	SlaEventDetail *detail;
+
+	if (scan->nulls[EVENT_METRIC] && scan->nulls[EVENT_OTHER])
+		return NULL;
+	detail = palloc0(sizeof(SlaEventDetail));
+	detail->other = sla_scan_text(scan, EVENT_OTHER);
+	detail->metric = sla_scan_text(scan, EVENT_METRIC);
+	if (!scan->nulls[EVENT_AGREEMENT])
+		detail->agreement = agreement_named(sla_scan_text(scan, EVENT_AGREEMENT), id);
+	detail->has_deadline = !scan->nulls[EVENT_DEADLINE];
+	if (detail->has_deadline)
+		detail->deadline = DatumGetTimestampTz(scan->values[EVENT_DEADLINE]);
+	detail->has_since = !scan->nulls[EVENT_SINCE];
+	if (detail->has_since)
+		detail->since = DatumGetTimestampTz(scan->values[EVENT_SINCE]);
+	if (!scan->nulls[EVENT_COUNTED])
+		detail->ncounted = sla_multirange_to_stretches(scan->values[EVENT_COUNTED], &detail->counted);
+	return detail;
+}
+
+/* The decisions of an event: "agreement metric", and two numbers for each. */
+static void
+read_decisions(const SlaTicketScan *scan, SlaStoredEvent *event)
+{
+	Datum	   *names;
+	Datum	   *numbers;
+	int			nnames;
+	int			nnumbers;
+
+	if (scan->nulls[EVENT_DECIDED_FOR] || scan->nulls[EVENT_DECIDED])
+		return;
+	deconstruct_array(DatumGetArrayTypeP(scan->values[EVENT_DECIDED_FOR]), TEXTOID, -1, false,
+					  TYPALIGN_INT, &names, NULL, &nnames);
+	deconstruct_array(DatumGetArrayTypeP(scan->values[EVENT_DECIDED]), INT8OID, sizeof(int64),
+					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &numbers, NULL, &nnumbers);
+	event->decisions = palloc(nnames * sizeof(SlaDecision) + 1);
+	for (int i = 0; i < nnames; i++)
+	{
+		char	   *name = TextDatumGetCString(names[i]);
+		char	   *space = strchr(name, ' ');
+
+		if (space == NULL || nnumbers != 2 * nnames)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("event " INT64_FORMAT " has decisions that cannot be read", event->id)));
+		*space = '\0';
+		event->decisions[i].agreement = agreement_named(name, event->id);
+		event->decisions[i].metric = space + 1;
+		event->decisions[i].amount = DatumGetInt64(numbers[2 * i]);
+		event->decisions[i].share = DatumGetInt64(numbers[2 * i + 1]);
+	}
+	event->ndecisions = nnames;
+}
+
 void
 sla_read_history(const char *source, const char *ticket, Snapshot snapshot, SlaHistory *history)
 {
@@ -130,9 +201,95 @@ sla_read_history(const char *source, const char *ticket, Snapshot snapshot, SlaH
 			memcpy(event.promises, ARR_DATA_PTR(array), sizeof(event.promises));
 		}
 		event.recorded_at = DatumGetTimestampTz(scan.values[EVENT_RECORDED_AT]);
+		event.detail = read_detail(&scan, event.id);
+		read_decisions(&scan, &event);
 		sla_history_add(history, &event);
 	}
 	sla_scan_end(&scan);
+}
+
+/* The decisions of an event as they are kept. */
+static void
+decision_values(const SlaStoredEvent *event, Datum *decided_for, Datum *decided)
+{
+	int			n = event->ndecisions;
+	Datum	   *names = palloc(n * sizeof(Datum) + 1);
+	Datum	   *numbers = palloc(2 * n * sizeof(Datum) + 1);
+
+	for (int i = 0; i < n; i++)
+	{
+		const SlaDecision *decision = &event->decisions[i];
+
+		names[i] = CStringGetTextDatum(psprintf("%s %s", sla_agreement_names[decision->agreement], decision->metric));
+		numbers[2 * i] = Int64GetDatum(decision->amount);
+		numbers[2 * i + 1] = Int64GetDatum(decision->share);
+	}
+	*decided_for = PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+	*decided = PointerGetDatum(construct_array(numbers, 2 * n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* The columns that few events have. */
+static void
+detail_values(const SlaStoredEvent *event, Datum *values, bool *nulls)
+{
+	const SlaEventDetail *detail = event->detail;
+
+	for (int i = EVENT_OTHER; i < EVENT_COLUMNS; i++)
+	{
+		values[i] = (Datum) 0;
+		nulls[i] = true;
+	}
+	if (event->ndecisions > 0)
+	{
+		decision_values(event, &values[EVENT_DECIDED_FOR], &values[EVENT_DECIDED]);
+		nulls[EVENT_DECIDED_FOR] = nulls[EVENT_DECIDED] = false;
+	}
+	if (detail == NULL)
+		return;
+	values[EVENT_OTHER] = sla_text_or_null(detail->other, &nulls[EVENT_OTHER]);
+	values[EVENT_METRIC] = sla_text_or_null(detail->metric, &nulls[EVENT_METRIC]);
+	if (detail->metric != NULL)
+	{
+		values[EVENT_AGREEMENT] = CStringGetTextDatum(sla_agreement_names[detail->agreement]);
+		nulls[EVENT_AGREEMENT] = false;
+	}
+	values[EVENT_DEADLINE] = TimestampTzGetDatum(detail->deadline);
+	nulls[EVENT_DEADLINE] = !detail->has_deadline;
+	if (detail->has_since)
+	{
+		values[EVENT_SINCE] = TimestampTzGetDatum(detail->since);
+		values[EVENT_COUNTED] = sla_stretches_to_multirange(detail->counted, detail->ncounted);
+		nulls[EVENT_SINCE] = nulls[EVENT_COUNTED] = false;
+	}
+}
+
+void
+sla_write_decisions(const char *source, const char *ticket, const SlaHistory *history)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8OID, TEXTARRAYOID, INT8ARRAYOID};
+
+	for (int i = 0; i < history->n; i++)
+	{
+		const SlaStoredEvent *event = &history->events[i];
+		Datum		values[lengthof(types)];
+
+		if (!event->decisions_changed)
+			continue;
+		values[0] = CStringGetTextDatum(source);
+		values[1] = CStringGetTextDatum(ticket);
+		values[2] = TimestampTzGetDatum(event->at);
+		values[3] = Int64GetDatum(event->id);
+		decision_values(event, &values[4], &values[5]);
+		/* What was written directly is there for statements. */
+		sla_store_flush();
+		SPI_connect();
+		sla_execute(&plan, "UPDATE sla.event SET decided_for = $5, decided = $6"
+					" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
+					" AND at OPERATOR(pg_catalog.=) $3 AND id OPERATOR(pg_catalog.=) $4",
+					lengthof(types), types, values, NULL);
+		SPI_finish();
+	}
 }
 
 void
@@ -158,6 +315,7 @@ sla_event_values(const char *source, const char *ticket, const SlaStoredEvent *e
 		: (Datum) 0;
 	nulls[EVENT_PROMISES] = !event->decides;
 	values[EVENT_RECORDED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	detail_values(event, values, nulls);
 }
 
 void
@@ -165,7 +323,9 @@ sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event)
 {
 	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {
-		INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, BOOLOID, TEXTOID, TEXTOID, INT4ARRAYOID
+		INT8OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, BOOLOID, TEXTOID, TEXTOID, INT4ARRAYOID,
+		TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TSTZMULTIRANGEOID,
+		TEXTARRAYOID, INT8ARRAYOID
 	};
 	bool		opened = sla_store_open();
 	Datum		values[EVENT_COLUMNS];
@@ -188,8 +348,9 @@ sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event)
 		SPI_connect();
 		/* $1 stands for the id, so that the others stand for the columns of their places. */
 		spi_nulls[EVENT_ID] = 'n';
-		sla_execute(&plan, "INSERT INTO sla.event (source, ticket, event, at, agent, of_ticket, department, assignee, promises)"
-					" VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id", lengthof(types), types, values, spi_nulls);
+		sla_execute(&plan, "INSERT INTO sla.event (source, ticket, event, at, agent, of_ticket, department, assignee, promises,"
+					" recorded_at, other, agreement, metric, deadline, since, counted, decided_for, decided) VALUES ($2, $3, $4, $5,"
+					" $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING id", lengthof(types), types, values, spi_nulls);
 		event->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		SPI_finish();
 	}

@@ -13,6 +13,30 @@
 
 #include "promise.h"
 
+/* What came of a change of level for one clock; see sla_decision. */
+typedef struct SlaDecision
+{
+	int			agreement;
+	const char *metric;
+	int64		amount;
+	int64		share;
+} SlaDecision;
+
+/* What few events have. */
+typedef struct SlaEventDetail
+{
+	const char *other;			/* another ticket, or NULL */
+	int			agreement;		/* of the clock, where metric is not NULL */
+	const char *metric;
+	bool		has_deadline;
+	TimestampTz deadline;
+	bool		has_since;
+	TimestampTz since;
+	sla_stretch *counted;
+	int			ncounted;
+	const char *reason;			/* for sla.deadline_change; not kept with the event */
+} SlaEventDetail;
+
 /* An event as it is kept in sla.event. */
 typedef struct SlaStoredEvent
 {
@@ -27,6 +51,11 @@ typedef struct SlaStoredEvent
 	int32		promises[SLA_N_AGREEMENTS];
 	bool		renumbered;		/* id is not the one that was read */
 	TimestampTz recorded_at;	/* of an event that was read */
+	const SlaEventDetail *detail;	/* or NULL */
+	SlaDecision *decisions;
+	int			ndecisions;
+	bool		decide_anew;	/* something that happened before became known */
+	bool		decisions_changed;	/* and came to something else */
 } SlaStoredEvent;
 
 typedef struct SlaHistory
@@ -56,6 +85,9 @@ extern void sla_history_add(SlaHistory *history, const SlaStoredEvent *event);
 
 /* Add a row to sla.event; fills in the event's id. */
 extern void sla_write_event(const char *source, const char *ticket, SlaStoredEvent *event);
+
+/* Write the decisions of those events whose decisions have changed. */
+extern void sla_write_decisions(const char *source, const char *ticket, const SlaHistory *history);
 
 /*
  * For those who write many rows at a time (bulk.h): the columns of an event's

@@ -132,6 +132,8 @@ sla_read_log(const char *source, const char *ticket, Snapshot snapshot, SlaLog *
 		row->reason = sla_scan_text(&scan, LOG_REASON);
 		row->elapsed = DatumGetIntervalP(scan.values[LOG_ELAPSED])->time;
 		row->computed_at = DatumGetTimestampTz(scan.values[LOG_COMPUTED_AT]);
+		row->strict = DatumGetBool(scan.values[LOG_DEADLINE_EXCLUDED]);
+		row->fixed = DatumGetBool(scan.values[LOG_FIXED]);
 	}
 	sla_scan_end(&scan);
 }
@@ -210,8 +212,9 @@ static bool
 row_is_missed(const SlaLogRow *row, TimestampTz now)
 {
 	/* A pause may have been told of the future, and so may what ran until then. */
-	return now > row->deadline &&
-		sla_is_missed(row->deadline, row->counted, row->ncounted, row->running, now);
+	return now >= row->deadline &&
+		sla_is_missed(row->deadline, row->counted, row->ncounted, row->running,
+					  row->strict, row->fixed, now);
 }
 
 bool
@@ -224,7 +227,8 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 		!sla_same_text(expected->calendar, logged->calendar) ||
 		expected->goal_days != logged->goal_days ||
 		expected->goal_microseconds != logged->goal_microseconds ||
-		expected->started_at != logged->started_at)
+		expected->started_at != logged->started_at ||
+		expected->strict != logged->strict || expected->fixed || logged->fixed)
 		return false;
 
 	missed = logged->outcome == SLA_MISSED ||
@@ -281,6 +285,10 @@ sla_log_difference(const SlaLogRow *a, const SlaLogRow *b)
 		return "outcome";
 	if (a->closed_at != b->closed_at)
 		return "closed_at";
+	if (a->strict != b->strict)
+		return "deadline_excluded";
+	if (a->fixed != b->fixed)
+		return "fixed";
 	if (!sla_same_text(a->reason, b->reason))
 		return "reason";
 	if (!sla_same_text(a->department, b->department))
@@ -295,7 +303,7 @@ static const bool replaced_columns[LOG_COLUMNS] = {
 	[LOG_LEVEL] = true, [LOG_CYCLE] = true, [LOG_CALENDAR] = true, [LOG_DEPARTMENT] = true, [LOG_AGENT] = true,
 	[LOG_GOAL] = true, [LOG_STARTED_AT] = true, [LOG_COUNTED] = true, [LOG_RUNNING_SINCE] = true,
 	[LOG_DEADLINE] = true, [LOG_CLOSED_AT] = true, [LOG_OUTCOME] = true, [LOG_REASON] = true,
-	[LOG_ELAPSED] = true, [LOG_COMPUTED_AT] = true
+	[LOG_ELAPSED] = true, [LOG_COMPUTED_AT] = true, [LOG_DEADLINE_EXCLUDED] = true, [LOG_FIXED] = true
 };
 
 /* A row's values for the columns of the table, all but its id. */
@@ -337,6 +345,8 @@ fill_values(LogValues *to, const char *source, const char *ticket, const SlaLogR
 	to->values[LOG_REASON] = sla_text_or_null(row->reason, &to->nulls[LOG_REASON]);
 	to->values[LOG_ELAPSED] = IntervalPGetDatum(&to->elapsed);
 	to->values[LOG_COMPUTED_AT] = TimestampTzGetDatum(row->computed_at);
+	to->values[LOG_DEADLINE_EXCLUDED] = BoolGetDatum(row->strict);
+	to->values[LOG_FIXED] = BoolGetDatum(row->fixed);
 }
 
 /* By SPI, for a table that cannot be written directly. $1 stands for the first column, and so on. */
@@ -346,7 +356,7 @@ execute_with(SPIPlanPtr *plan, const char *statement, LogValues *row)
 	static const Oid types[] = {
 		INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, INT4OID, TEXTOID,
 		TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID, TSTZMULTIRANGEOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-		TIMESTAMPTZOID, TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID
+		TIMESTAMPTZOID, TEXTOID, TEXTOID, INTERVALOID, TIMESTAMPTZOID, BOOLOID, BOOLOID
 	};
 	char		nulls[LOG_COLUMNS];
 
@@ -375,8 +385,8 @@ sla_insert_log_row(const char *source, const char *ticket, const SlaLogRow *row)
 	else
 		execute_with(&plan, "INSERT INTO sla.log (source, ticket, agreement, level, metric, ordinal, cycle, calendar,"
 					 " department, agent, goal, started_at, counted, running_since, deadline, closed_at, outcome,"
-					 " reason, elapsed, computed_at) VALUES"
-					 " ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)", &new);
+					 " reason, elapsed, computed_at, deadline_excluded, fixed) VALUES"
+					 " ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)", &new);
 	sla_summary_log_written(source, NULL, row);
 	sla_store_close(opened);
 }
@@ -395,7 +405,7 @@ sla_update_log_row(const char *source, const char *ticket, const SlaLogRow *row,
 	else
 		execute_with(&plan, "UPDATE sla.log SET level = $5, cycle = $8, calendar = $9, department = $10, agent = $11,"
 					 " goal = $12, started_at = $13, counted = $14, running_since = $15, deadline = $16, closed_at = $17,"
-					 " outcome = $18, reason = $19, elapsed = $20, computed_at = $21"
+					 " outcome = $18, reason = $19, elapsed = $20, computed_at = $21, deadline_excluded = $22, fixed = $23"
 					 " WHERE source OPERATOR(pg_catalog.=) $2 AND ticket OPERATOR(pg_catalog.=) $3"
 					 " AND agreement OPERATOR(pg_catalog.=) $4 AND metric OPERATOR(pg_catalog.=) $6"
 					 " AND ordinal OPERATOR(pg_catalog.=) $7", &new);

@@ -39,6 +39,8 @@ typedef struct SlaLogRow
 	const char *reason;			/* NULL where there is none */
 	int64		elapsed;		/* business microseconds in counted */
 	TimestampTz computed_at;
+	bool		strict;			/* a stop at the very deadline is too late */
+	bool		fixed;			/* the deadline was set by hand */
 	ItemPointerData tid;		/* of a row that was read: where it is */
 } SlaLogRow;
 
@@ -61,7 +63,8 @@ extern SlaLogRow *sla_log_find(const SlaLog *log, const SlaLogRow *like);
 /*
  * A verdict that has been reached stays, whatever became of the calendar: a
  * row that is, up to its deadline, as it was logged keeps the deadline it was
- * logged with.  True if it keeps another than it would be given now.
+ * logged with.  True if it keeps another than it would be given now.  No
+ * calendar moves a deadline that was set by hand.
  */
 extern bool sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged);
 

@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #include "promise.h"
 #include "statement.h"
@@ -53,6 +54,10 @@ static const char *const state_events[][2] = {
 	{"resumed", "paused"},
 	{"resolved", "reopened"},
 	{"reopened", "resolved"},
+	{"deleted", "undeleted"},
+	{"undeleted", "deleted"},
+	{"merged", "unmerged"},
+	{"unmerged", "merged"},
 };
 
 const char *
@@ -131,12 +136,21 @@ on_reopen_of(const char *name)
 	return SLA_REOPEN_FIRST_IS_FINAL;
 }
 
+static const char *const on_change_names[] = {
+	[SLA_CHANGE_RETROACTIVE] = "retroactive",
+	[SLA_CHANGE_FORWARD] = "forward",
+	[SLA_CHANGE_RESET] = "reset",
+	[SLA_CHANGE_KEEP_STRICTER] = "keep_stricter",
+	[SLA_CHANGE_KEEP] = "keep"
+};
+
 /* Reads sla.metric; within SPI, in the context that shall own the result. */
 static SlaMetrics *
 load_metrics(MemoryContext context)
 {
 	static const uint8 role_bits[] = {
-		SLA_STARTS, SLA_STOPS, SLA_PAUSES, SLA_RESUMES, SLA_CANCELS, SLA_REOPENS
+		SLA_STARTS, SLA_STOPS, SLA_PAUSES, SLA_RESUMES, SLA_CANCELS, SLA_REOPENS,
+		SLA_PREVENTS, SLA_RESTORES
 	};
 	static SPIPlanPtr plan = NULL;
 	SlaMetrics *metrics;
@@ -148,7 +162,8 @@ load_metrics(MemoryContext context)
 
 	sla_read_newest(&plan,
 					"SELECT name, starts_on, stops_on, pauses_on, resumes_on, cancels_on, reopens_on,"
-					" blocked_by, repeats, on_reopen FROM sla.metric"
+					" prevented_by, restores_on, blocked_by, repeats, on_reopen, reopen_grace,"
+					" equality_is_met FROM sla.metric"
 					" ORDER BY COALESCE(pg_catalog.cardinality(blocked_by), 0) OPERATOR(pg_catalog.>) 0,"
 					" name COLLATE pg_catalog.\"C\"", 0, NULL, NULL);
 
@@ -161,11 +176,18 @@ load_metrics(MemoryContext context)
 
 	for (int i = 0; i < n; i++)
 	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	tupdesc = SPI_tuptable->tupdesc;
 		bool		isnull;
+		Interval   *grace;
 
-		metrics->metrics[i] = pstrdup(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
-		definitions[i].repeats = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 9, &isnull)) && !isnull;
-		definitions[i].on_reopen = on_reopen_of(SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 10));
+		metrics->metrics[i] = pstrdup(SPI_getvalue(tuple, tupdesc, 1));
+		definitions[i].repeats = DatumGetBool(SPI_getbinval(tuple, tupdesc, 11, &isnull));
+		definitions[i].on_reopen = on_reopen_of(SPI_getvalue(tuple, tupdesc, 12));
+		/* Real time: its days have 24 hours, and months are refused. */
+		grace = DatumGetIntervalP(SPI_getbinval(tuple, tupdesc, 13, &isnull));
+		definitions[i].reopen_grace = grace->day * USECS_PER_DAY + grace->time;
+		definitions[i].strict = !DatumGetBool(SPI_getbinval(tuple, tupdesc, 14, &isnull));
 	}
 
 	/* All events first: how many there are shapes the table of roles. */
@@ -203,7 +225,7 @@ load_metrics(MemoryContext context)
 			foreach(cell, names_of(value, isnull))
 				roles[i * metrics->core.nevents + sla_event_number(metrics, lfirst(cell))] |= role_bits[column];
 		}
-		value = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 8, &isnull);
+		value = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 10, &isnull);
 		blocked_by = palloc0(n * sizeof(bool));
 		foreach(cell, names_of(value, isnull))
 		{
@@ -303,13 +325,15 @@ sla_promises_refresh(void)
 
 /* A text that is equal exactly for promises that say the same. */
 static char *
-content_of(int agreement, const char *level, const char *calendar, const SlaGoal *goals, int ngoals)
+content_of(int agreement, const char *level, const char *calendar, sla_on_change on_change,
+		   const SlaGoal *goals, int ngoals)
 {
 	StringInfoData content;
 
 	initStringInfo(&content);
 	/* Lengths first, so that no name can imitate another's bounds. */
-	appendStringInfo(&content, "%d %zu:%s %zu:%s", agreement, strlen(level), level, strlen(calendar), calendar);
+	appendStringInfo(&content, "%d %zu:%s %zu:%s %d", agreement, strlen(level), level,
+					 strlen(calendar), calendar, on_change);
 	for (int i = 0; i < ngoals; i++)
 		appendStringInfo(&content, " %zu:%s=%d+" INT64_FORMAT, strlen(goals[i].metric), goals[i].metric,
 						 goals[i].days, goals[i].microseconds);
@@ -332,6 +356,18 @@ agreement_number(const char *name)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("unknown agreement \"%s\" in sla.promise", name)));
 	return 0;
+}
+
+static sla_on_change
+on_change_of(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(on_change_names); i++)
+		if (strcmp(on_change_names[i], name) == 0)
+			return (sla_on_change) i;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("unexpected on_change \"%s\"", name)));
+	return SLA_CHANGE_RETROACTIVE;
 }
 
 const SlaPromiseRow *
@@ -359,7 +395,7 @@ sla_promise_by_id(int32 id)
 
 	caller = CurrentMemoryContext;
 	SPI_connect();
-	sla_execute(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds"
+	sla_execute(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds, on_change"
 				" FROM sla.promise WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	if (SPI_processed == 0)
 		ereport(ERROR,
@@ -389,7 +425,9 @@ sla_promise_by_id(int32 id)
 		row->goals[i].days = DatumGetInt32(days[i]);
 		row->goals[i].microseconds = DatumGetInt64(microseconds[i]);
 	}
-	row->content = content_of(row->agreement, row->level, text_to_cstring(row->calendar), row->goals, row->ngoals);
+	row->on_change = on_change_of(SPI_getvalue(tuple, tupdesc, 7));
+	row->content = content_of(row->agreement, row->level, text_to_cstring(row->calendar),
+							  row->on_change, row->goals, row->ngoals);
 	entry = hash_search(rows_by_id, &id, HASH_ENTER, NULL);
 	entry->row = row;
 	SPI_finish();
@@ -402,13 +440,13 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 {
 	static SPIPlanPtr find = NULL;
 	static SPIPlanPtr add = NULL;
-	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID};
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTOID};
 	int			ngoals = chosen->npromises;
 	SlaGoal    *goals = palloc(ngoals * sizeof(SlaGoal) + 1);
 	Datum	   *metrics = palloc(ngoals * sizeof(Datum) + 1);
 	Datum	   *days = palloc(ngoals * sizeof(Datum) + 1);
 	Datum	   *microseconds = palloc(ngoals * sizeof(Datum) + 1);
-	Datum		values[6];
+	Datum		values[lengthof(types)];
 	ContentEntry *entry;
 	char	   *content;
 	int32		id;
@@ -422,7 +460,8 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 		goals[i].microseconds = chosen->promises[i].goal.time;
 	}
 	qsort(goals, ngoals, sizeof(SlaGoal), compare_goals);
-	content = content_of(agreement, chosen->level, chosen->calendar, goals, ngoals);
+	content = content_of(agreement, chosen->level, chosen->calendar,
+						 on_change_of(chosen->on_change), goals, ngoals);
 
 	entry = hash_search(ids_by_content, &content, HASH_FIND, NULL);
 	if (entry != NULL &&
@@ -440,6 +479,7 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	values[2] = CStringGetTextDatum(chosen->calendar);
 	values[3] = PointerGetDatum(construct_array(metrics, ngoals, TEXTOID, -1, false, TYPALIGN_INT));
 	values[4] = PointerGetDatum(construct_array(days, ngoals, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+	values[6] = CStringGetTextDatum(chosen->on_change);
 	values[5] = PointerGetDatum(construct_array(microseconds, ngoals, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 
 	SPI_connect();
@@ -447,7 +487,8 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 				"SELECT id, xmin FROM sla.promise WHERE agreement OPERATOR(pg_catalog.=) $1"
 			  " AND level OPERATOR(pg_catalog.=) $2 AND calendar OPERATOR(pg_catalog.=) $3"
 			  " AND metrics OPERATOR(pg_catalog.=) $4 AND days OPERATOR(pg_catalog.=) $5"
-			  " AND microseconds OPERATOR(pg_catalog.=) $6 ORDER BY id", 6, types, values, NULL);
+			  " AND microseconds OPERATOR(pg_catalog.=) $6 AND on_change OPERATOR(pg_catalog.=) $7"
+			  " ORDER BY id", lengthof(types), types, values, NULL);
 	if (SPI_processed > 0)
 	{
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
@@ -458,8 +499,8 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	else
 	{
 		sla_execute(&add,
-					"INSERT INTO sla.promise (agreement, level, calendar, metrics, days, microseconds)"
-				  " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id", 6, types, values, NULL);
+					"INSERT INTO sla.promise (agreement, level, calendar, metrics, days, microseconds, on_change)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id", lengthof(types), types, values, NULL);
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		added_by = GetCurrentTransactionId();
 	}

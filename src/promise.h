@@ -46,6 +46,7 @@ typedef struct SlaPromiseRow
 	int			agreement;
 	const char *level;
 	const text *calendar;
+	sla_on_change on_change;
 	int			ngoals;
 	SlaGoal    *goals;			/* sorted by metric */
 	const char *content;		/* equal for rows that promise the same */

@@ -115,7 +115,8 @@ static const char *
 verdict_of(const SlaLogRow *row)
 {
 	if (row->outcome == SLA_OPEN &&
-		sla_is_missed(row->deadline, row->counted, row->ncounted, row->running, GetCurrentTimestamp()))
+		sla_is_missed(row->deadline, row->counted, row->ncounted, row->running,
+					  row->strict, row->fixed, GetCurrentTimestamp()))
 		return sla_outcome_name(SLA_MISSED);
 	return sla_outcome_name(row->outcome);
 }
@@ -352,7 +353,10 @@ decide_from_now(Work *work, const char *ticket, TupleTableSlot *slot, const SlaL
 	}
 	sla_replay_history(&with, expected);
 	if (has_open_clock(expected) || has_open_clock(logged))
+	{
+		added = with.events[with.n - 1];
 		sla_write_event(work->source, ticket, &added);
+	}
 	else
 		sla_replay_history(history, expected);
 }
@@ -444,7 +448,11 @@ do_ticket(Work *work, const char *ticket, TupleTableSlot *slot)
 	else if (work->closed)
 	{
 		decide_in_the_past(work, ticket, slot, &history);
+		/* What changes of level came to is decided anew as well. */
+		for (int i = 0; i < history.n; i++)
+			history.events[i].decide_anew = true;
 		sla_replay_history(&history, &expected);
+		sla_write_decisions(work->source, ticket, &history);
 	}
 	else
 		decide_from_now(work, ticket, slot, &logged, &history, &expected);

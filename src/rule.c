@@ -65,6 +65,7 @@ typedef struct SlaLevel
 	const char *name;
 	text	   *name_text;
 	const char *calendar;
+	const char *on_change;
 	SlaAgreement agreement;
 	int			ntargets;
 	Target	   *targets;		/* by metric, then position */
@@ -454,6 +455,8 @@ read_level(const char *name, Relation rel, const SlaDraft *draft)
 	if (drafted != NULL)
 	{
 		level->calendar = pstrdup(drafted->calendar);
+		/* What a change of level does is not asked of a draft. */
+		level->on_change = "retroactive";
 		level->agreement = drafted->agreement;
 		compile_targets(level, drafted->targets, rel);
 	}
@@ -463,6 +466,7 @@ read_level(const char *name, Relation rel, const SlaDraft *draft)
 
 		scan_level(&scan, name);
 		level->calendar = scan_text(&scan, "calendar");
+		level->on_change = scan_text(&scan, "on_change");
 		level->agreement = agreement_named(scan_text(&scan, "agreement"));
 		scan_end(&scan);
 		compile_targets(level, sla_read_targets(name), rel);
@@ -934,6 +938,7 @@ sla_promise_of_rule(const SlaRule *rule, TupleTableSlot *slot, SlaChosenLevel *c
 {
 	chosen->level = pstrdup(rule->level->name);
 	chosen->calendar = pstrdup(rule->level->calendar);
+	chosen->on_change = pstrdup(rule->level->on_change);
 	chosen->rule = pstrdup(rule->name);
 	choose_promises(rule->level, slot, chosen);
 }
@@ -971,6 +976,7 @@ sla_promise_of_level(const struct SlaLevel *level, TupleTableSlot *slot, SlaChos
 	memset(chosen, 0, sizeof(SlaChosenLevel));
 	chosen->level = pstrdup(level->name);
 	chosen->calendar = pstrdup(level->calendar);
+	chosen->on_change = pstrdup(level->on_change);
 	choose_promises(level, slot, chosen);
 }
 
@@ -1690,12 +1696,10 @@ sla_check_level(PG_FUNCTION_ARGS)
 	Change		change;
 	char	   *name;
 	char	   *calendar;
-	char	   *on_change;
 
 	begin_change(&change, fcinfo, SLA_TABLE_LEVEL, "check_level");
 	name = new_text(&change, "name");
 	calendar = new_text(&change, "calendar");
-	on_change = new_text(&change, "on_change");
 
 	if (calendar == NULL)
 		ereport(ERROR,
@@ -1708,14 +1712,6 @@ sla_check_level(PG_FUNCTION_ARGS)
 				 errmsg("calendar \"%s\" of level \"%s\" does not exist", calendar,
 						name != NULL ? name : ""),
 				 errhint("Make it with sla.set_calendar() first.")));
-	if (on_change != NULL &&
-		(strcmp(on_change, "forward") == 0 || strcmp(on_change, "reset") == 0 ||
-		 strcmp(on_change, "keep_stricter") == 0 || strcmp(on_change, "keep") == 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("on_change \"%s\" of level \"%s\" is not supported", on_change,
-						name != NULL ? name : ""),
-				 errhint("Leave it at 'retroactive'.")));
 	return PointerGetDatum(change.new);
 }
 

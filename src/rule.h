@@ -35,6 +35,7 @@ typedef struct SlaChosenLevel
 	const char *level;			/* NULL: no rule set a level of this kind */
 	const char *calendar;
 	const char *rule;			/* the rule that set it */
+	const char *on_change;		/* as sla.level has it */
 	int			npromises;
 	SlaPromise *promises;		/* one for each metric that has a goal here */
 } SlaChosenLevel;

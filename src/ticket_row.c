@@ -346,13 +346,78 @@ sla_columns_of_rules(const SlaSource *source, Relation rel)
 
 /* The trigger that our own UPDATE fires must not write the ticket's columns again. */
 static const char *writing_source = NULL;
-static const char *writing_ticket = NULL;
+static const char *writing_ticket = NULL;	/* NULL: those of many */
 
-static bool
-is_writing(const char *source, const char *ticket)
+bool
+sla_is_writing_columns(const char *source, const char *ticket)
 {
 	return writing_source != NULL && strcmp(writing_source, source) == 0 &&
-		strcmp(writing_ticket, ticket) == 0;
+		(writing_ticket == NULL || strcmp(writing_ticket, ticket) == 0);
+}
+
+/* Does the ticket's due_column show this clock? */
+static bool
+is_shown(const SlaLogRow *row)
+{
+	return row->agreement == SLA_CUSTOMER && row->outcome == SLA_OPEN && (row->running || row->fixed);
+}
+
+SlaNewEvent *
+sla_events_of_due(const SlaTracked *tracked, const char *ticket, const TimestampTz *due,
+				  TimestampTz at, int *n)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+	SlaOwner	caller;
+	SlaNewEvent *events;
+	TimestampTz nearest = DT_NOEND;
+	SlaLog		log;
+
+	SPI_connect();
+	sla_owner_enter(&caller);
+	MemoryContextSwitchTo(caller_context);
+	sla_read_log(tracked->source, ticket, NULL, &log);
+	sla_owner_leave(&caller);
+	SPI_finish();
+
+	for (int i = 0; i < log.nrows; i++)
+		if (is_shown(&log.rows[i]))
+			nearest = Min(nearest, log.rows[i].deadline);
+	events = palloc0(log.nrows * sizeof(SlaNewEvent) + 1);
+	*n = 0;
+	for (int i = 0; i < log.nrows; i++)
+	{
+		const SlaLogRow *row = &log.rows[i];
+		SlaEventDetail *detail;
+
+		/* What was missed stays missed. */
+		if (!is_shown(row) ||
+			sla_is_missed(row->deadline, row->counted, row->ncounted, row->running, row->strict, row->fixed, at))
+			continue;
+		/* The nearest is what was written: so are those that would be nearer. */
+		if (due == NULL ? !row->fixed : (row->deadline != nearest && row->deadline >= *due))
+			continue;
+		if (due != NULL && *due < at)
+			continue;
+		detail = palloc0(sizeof(SlaEventDetail));
+		detail->agreement = row->agreement;
+		detail->metric = row->metric;
+		detail->has_deadline = due != NULL;
+		if (due != NULL)
+			detail->deadline = *due;
+		detail->reason = psprintf("column \"%s\" was written", tracked->about.due_column);
+		events[*n].event = SLA_EVENT_DEADLINE_SET;
+		events[*n].at = at;
+		events[*n].is_last = true;
+		events[*n].detail = detail;
+		(*n)++;
+	}
+	if (*n == 0 && due != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("what was written to column \"%s\" of ticket \"%s\" is no deadline",
+						tracked->about.due_column, ticket),
+				 errdetail("The ticket has no clock whose deadline could be set to it.")));
+	return events;
 }
 
 bool
@@ -513,7 +578,7 @@ write_statement(const SlaSource *source)
 #define DUE_OF(ticket) \
 	"(SELECT pg_catalog.min(l.deadline) FROM sla.log AS l WHERE l.source OPERATOR(pg_catalog.=) $1" \
 	" AND l.ticket OPERATOR(pg_catalog.=) " ticket " AND l.agreement OPERATOR(pg_catalog.=) 'customer'" \
-	" AND l.running_since IS NOT NULL)"
+	" AND (l.running_since IS NOT NULL OR (l.fixed AND l.closed_at IS NULL)))"
 
 void
 sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
@@ -531,7 +596,7 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 	SlaEnvironment saved;
 	bool		isnull;
 
-	if (!sla_keeps_columns(source) || is_writing(source->name, ticket))
+	if (!sla_keeps_columns(source) || sla_is_writing_columns(source->name, ticket))
 		return;
 
 	SPI_connect();
@@ -575,6 +640,8 @@ sla_write_columns_of_tickets(const SlaSource *source, Datum tickets)
 	static Oid	types[] = {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
 	Datum		asked[] = {CStringGetTextDatum(source->name), tickets};
 	Datum		values[lengthof(types)];
+	const char *outer_source = writing_source;
+	const char *outer_ticket = writing_ticket;
 	StringInfoData set;
 	StringInfoData differs;
 	SlaOwner	caller;
@@ -612,15 +679,26 @@ sla_write_columns_of_tickets(const SlaSource *source, Datum tickets)
 	append_column(&set, &differs, source, source->due_column, "v.due");
 	sla_relation_owner_enter(&saved, source, source->ticket_table);
 	key = psprintf("t.%s", quote_identifier(source->ticket_key));
-	result = SPI_execute_with_args(psprintf("UPDATE %s AS t SET %s FROM ROWS FROM (pg_catalog.unnest($1),"
-											" pg_catalog.unnest($2), pg_catalog.unnest($3)) AS v (ticket, level, due)"
-											" WHERE %s OPERATOR(pg_catalog.=) %s AND (%s)",
-											sla_qualified_name(source->ticket_table), set.data, key,
-											as_column("v.ticket", source->ticket_table, source->ticket_key),
-											differs.data),
-								   lengthof(types), types, values, NULL, false, 0);
-	if (result != SPI_OK_UPDATE)
-		elog(ERROR, "could not write the columns of tickets: %s", SPI_result_code_string(result));
+	writing_source = source->name;
+	writing_ticket = NULL;
+	PG_TRY();
+	{
+		result = SPI_execute_with_args(psprintf("UPDATE %s AS t SET %s FROM ROWS FROM (pg_catalog.unnest($1),"
+												" pg_catalog.unnest($2), pg_catalog.unnest($3)) AS v (ticket, level, due)"
+												" WHERE %s OPERATOR(pg_catalog.=) %s AND (%s)",
+												sla_qualified_name(source->ticket_table), set.data, key,
+												as_column("v.ticket", source->ticket_table, source->ticket_key),
+												differs.data),
+									   lengthof(types), types, values, NULL, false, 0);
+		if (result != SPI_OK_UPDATE)
+			elog(ERROR, "could not write the columns of tickets: %s", SPI_result_code_string(result));
+	}
+	PG_FINALLY();
+	{
+		writing_source = outer_source;
+		writing_ticket = outer_ticket;
+	}
+	PG_END_TRY();
 	sla_environment_leave(&saved);
 	SPI_finish();
 }

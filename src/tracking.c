@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -34,7 +35,6 @@
 
 SLA_FUNCTION(sla_track_row);
 SLA_FUNCTION(sla_track_truncate);
-SLA_FUNCTION(sla_record_event);
 
 typedef struct TrackedEntry
 {
@@ -131,6 +131,30 @@ free_plans_with(MemoryContext context, SlaTracked *tracked)
 	MemoryContextRegisterResetCallback(context, callback);
 }
 
+/* The due_column as an instant; NULL when there is none, or one of another kind. */
+static SlaExpression *
+compile_due(SlaTracked *tracked, Relation rel, const SlaSource *source, MemoryContext context)
+{
+	AttrNumber	attribute;
+
+	if (source->due_column == NULL)
+		return NULL;
+	attribute = get_attnum(RelationGetRelid(rel), source->due_column);
+	if (attribute <= 0)
+		return NULL;
+	switch (getBaseType(TupleDescAttr(RelationGetDescr(rel), attribute - 1)->atttypid))
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			break;
+		default:
+			return NULL;
+	}
+	return compile(tracked, rel, quote_identifier(source->due_column), &source->writer,
+				   TIMESTAMPTZOID, "due_column of source", source->name, context);
+}
+
 SlaTracked *
 sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryContext context)
 {
@@ -158,7 +182,7 @@ sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryCon
 		free_plans_with(context, tracked);
 	tracked->nevents = (int) SPI_processed;
 	tracked->events = palloc0(tracked->nevents * sizeof(SlaTrackedEvent) + 1);
-	tracked->expressions = palloc((5 + 4 * tracked->nevents) * sizeof(SlaExpression *));
+	tracked->expressions = palloc((6 + 4 * tracked->nevents) * sizeof(SlaExpression *));
 
 	if (stream == 0)
 	{
@@ -172,6 +196,9 @@ sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryCon
 									  TEXTOID, "department of source", source->name, context);
 		tracked->agent = compile(tracked, rel, source->agent, &source->writer,
 								 TEXTOID, "agent of source", source->name, context);
+		tracked->due = compile_due(tracked, rel, source, context);
+		if (tracked->due != NULL)
+			collect_columns(&tracked->due_columns, sla_expression_columns(tracked->due));
 		read = bms_copy(sla_expression_columns(tracked->key));
 		if (tracked->department != NULL)
 			read = bms_add_members(read, sla_expression_columns(tracked->department));
@@ -444,7 +471,17 @@ sla_events_of_ticket(SlaTracked *tracked, TupleTableSlot *old, TupleTableSlot *n
 		const char *happened = what_happens(event, old, new);
 
 		if (happened == NULL)
+		{
+			/* A ticket that comes back is in the states that its row tells, and in no other. */
+			if (old == NULL && event->opposite != NULL)
+			{
+				events[*n].event = event->opposite;
+				events[*n].at = changed_at;
+				events[*n].if_returning = true;
+				(*n)++;
+			}
 			continue;
+		}
 		events[*n].event = happened;
 		/* What `at` says is about the event, not about its end. */
 		if (happened != event->event ||
@@ -496,6 +533,42 @@ sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old, TupleTableSl
 	return true;
 }
 
+/* Has somebody else written the due_column? */
+static bool
+due_written(const SlaTracked *tracked, TupleTableSlot *old, TupleTableSlot *new)
+{
+	return tracked->due != NULL && columns_changed(&tracked->due_columns, old, new) &&
+		!sla_is_writing_columns(tracked->source, sla_ticket_of(tracked, new));
+}
+
+/* Add to what a ticket's row tells that its deadline was written by hand. */
+static SlaNewEvent *
+add_due(SlaTracked *tracked, const char *ticket, TupleTableSlot *old, TupleTableSlot *new,
+		SlaNewEvent *events, int *n)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	TimestampTz before;
+	TimestampTz at;
+	TimestampTz due;
+	SlaNewEvent *by_hand;
+	Datum		value;
+	bool		isnull;
+	int			nby_hand;
+
+	/* A row that says of no change of itself when it was is changed now. */
+	if (!instant_of(tracked->changed_at, new, "changed", &at) ||
+		(instant_of(tracked->changed_at, old, "changed", &before) && before == at))
+		at = now;
+	value = sla_expression_eval(tracked->due, new, &isnull);
+	if (!isnull)
+		due = DatumGetTimestampTz(value);
+	by_hand = sla_events_of_due(tracked, ticket, isnull ? NULL : &due, at, &nby_hand);
+	events = repalloc(events, (*n + nby_hand) * sizeof(SlaNewEvent) + 1);
+	for (int i = 0; i < nby_hand; i++)
+		events[(*n)++] = by_hand[i];
+	return events;
+}
+
 /* A ticket's row was inserted or updated (old not NULL). */
 static void
 ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
@@ -517,6 +590,8 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 			sla_rename_ticket(tracked->source, former, ticket);
 	}
 	events = sla_events_of_ticket(tracked, old, new, chosen ? &choice : NULL, keep_levels, &n);
+	if (old != NULL && due_written(tracked, old, new))
+		events = add_due(tracked, ticket, old, new, events, &n);
 	sla_record_events(tracked->source, ticket, events, n, old == NULL);
 	sla_write_ticket_columns(tracked, ticket);
 }
@@ -708,7 +783,7 @@ sla_track_row(PG_FUNCTION_ARGS)
 	else
 		protocol_error("sla.track_row", "must be fired by INSERT, UPDATE or DELETE");
 
-	if (old == NULL || columns_changed(&tracked->columns, old, new))
+	if (old == NULL || columns_changed(&tracked->columns, old, new) || due_written(tracked, old, new))
 	{
 		if (tracked->stream == 0)
 			ticket_changed(tracked, trigdata->tg_relation, old, new);
@@ -756,11 +831,10 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	/* Of the table itself nothing is left; of a partition's, what the others hold. */
 	whole = RelationGetRelid(trigdata->tg_relation) == tracked->about.ticket_table;
 	sla_execute(&plan, "SELECT t.ticket FROM sla.ticket AS t WHERE t.source OPERATOR(pg_catalog.=) $1"
-				" AND NOT EXISTS (SELECT FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) t.source"
-				" AND e.ticket OPERATOR(pg_catalog.=) t.ticket AND e.event OPERATOR(pg_catalog.=) 'deleted'"
-				" AND NOT EXISTS (SELECT FROM sla.event AS c WHERE c.source OPERATOR(pg_catalog.=) t.source"
-				" AND c.ticket OPERATOR(pg_catalog.=) t.ticket AND c.event OPERATOR(pg_catalog.=) 'created'"
-				" AND c.id OPERATOR(pg_catalog.>) e.id))"
+				" AND (SELECT e.event FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) t.source"
+				" AND e.ticket OPERATOR(pg_catalog.=) t.ticket"
+				" AND e.event OPERATOR(pg_catalog.=) ANY ('{created,deleted,undeleted}'::pg_catalog.text[])"
+				" ORDER BY e.at DESC, e.id DESC LIMIT 1) IS DISTINCT FROM 'deleted'"
 				" AND EXISTS (SELECT FROM sla.event AS c WHERE c.source OPERATOR(pg_catalog.=) t.source"
 				" AND c.ticket OPERATOR(pg_catalog.=) t.ticket AND c.of_ticket)"
 				" ORDER BY t.ticket", 1, types, values, NULL);
@@ -777,63 +851,4 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	SPI_finish();
 	sla_owner_leave(&caller);
 	return PointerGetDatum(NULL);
-}
-
-/* ----------------------------------------------------------------
- * What no table shows
- * ----------------------------------------------------------------
- */
-
-/*
- * sla.record_event(source, ticket, event, at, agent)
- *
- * at NULL is now; agent may be NULL; the others may not.
- */
-Datum
-sla_record_event(PG_FUNCTION_ARGS)
-{
-	static const char *const arguments[] = {"source", "ticket", "event"};
-	SlaNewEvent event = {0};
-	SlaTracked *tracked = palloc0(sizeof(SlaTracked));
-	SlaOwner	caller;
-	const char *source;
-	const char *ticket;
-
-	for (int i = 0; i < (int) lengthof(arguments); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s of an event must not be null", arguments[i])));
-	source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	ticket = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	event.event = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	event.at = PG_ARGISNULL(3) ? GetCurrentTransactionStartTimestamp() : PG_GETARG_TIMESTAMPTZ(3);
-	event.agent = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
-
-	if (event.event[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event \"\" has no name")));
-	if (TIMESTAMP_NOT_FINITE(event.at))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("event \"%s\" cannot happen at \"%s\"", event.event, timestamptz_to_str(event.at)),
-				 errhint("Give the instant at which it happened.")));
-
-	sla_owner_enter(&caller);
-	SPI_connect();
-	sla_need_source(source, &tracked->about);
-	tracked->source = tracked->about.name;
-	free_plans_with(CurrentMemoryContext, tracked);
-	if (strcmp(event.event, "created") != 0 && !sla_ticket_exists(source, ticket))
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket \"%s\" of source \"%s\" has no events yet", ticket, source),
-				 errhint("The first event of a ticket is \"created\".")));
-	sla_lock_ticket_row(tracked, ticket);
-	sla_record_events(source, ticket, &event, 1, false);
-	sla_write_ticket_columns(tracked, ticket);
-	SPI_finish();
-	sla_owner_leave(&caller);
-	PG_RETURN_VOID();
 }

@@ -71,6 +71,7 @@ typedef struct SlaTracked
 	SlaExpression *changed_at;
 	SlaExpression *department;	/* may be NULL */
 	SlaExpression *agent;		/* may be NULL */
+	SlaExpression *due;			/* the due_column, if it is one of time; may be NULL */
 
 	SlaTrackedEvent *events;
 	int			nevents;
@@ -81,6 +82,7 @@ typedef struct SlaTracked
 	/* An update matters when one of these changed. */
 	SlaColumnSet	columns;		/* to anything */
 	SlaColumnSet	rule_columns;	/* to the choice of a level */
+	SlaColumnSet	due_columns;	/* to the deadline, when it is not we who write */
 } SlaTracked;
 
 /* source.c: the row of a source; false when there is none, or an error.  Within SPI. */
@@ -163,6 +165,14 @@ extern const Bitmapset *sla_columns_of_rules(const SlaSource *source, Relation r
 extern void sla_lock_ticket_row(SlaTracked *tracked, const char *ticket);
 extern bool sla_ticket_has_row(SlaTracked *tracked, const char *ticket);
 extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
+extern bool sla_is_writing_columns(const char *source, const char *ticket);
+
+/*
+ * ticket_row.c: the events by which the nearest deadline of a ticket becomes
+ * what somebody wrote into its due_column; NULL takes back what was set before.
+ */
+extern SlaNewEvent *sla_events_of_due(const SlaTracked *tracked, const char *ticket,
+									  const TimestampTz *due, TimestampTz at, int *n);
 
 /* The same for many tickets, in one statement each. */
 extern bool sla_keeps_columns(const SlaSource *source);

@@ -91,6 +91,10 @@ column_value(const SlaLogRow *row, const char *column)
 		return row->department;
 	if (strcmp(column, "agent") == 0)
 		return row->agent;
+	if (strcmp(column, "deadline_excluded") == 0)
+		return row->strict ? "true" : "false";
+	if (strcmp(column, "fixed") == 0)
+		return row->fixed ? "true" : "false";
 	if (strcmp(column, "elapsed") == 0)
 		return interval_text(0, row->elapsed);
 

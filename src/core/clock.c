@@ -11,6 +11,11 @@ typedef struct run
 {
 	bool		active;
 	bool		stopped;		/* ended by a stop, so that a reopening may go on */
+	sla_instant grace_from;		/* when the ticket was last said to be done */
+	bool		reopened;		/* within the grace: counts as stopped */
+	int			cancelled_by;	/* ended by this event, whose opposite may have it go
+								 * on; or -1 */
+	bool		reborn;			/* its ticket was deleted and is there anew */
 	bool		fresh;			/* began in this very step */
 	int			cycle;			/* 0: never ran */
 	int			ordinal;		/* of its latest row */
@@ -21,6 +26,15 @@ typedef struct run
 	int			counted_size;
 	bool		running;
 	sla_instant running_since;
+
+	/* What it is promised, if anything: that of its row. */
+	const sla_level *level;		/* NULL: nothing */
+	const sla_promise *base;	/* the level's */
+	sla_promise promise;		/* the same, or what was left of it */
+	int64_t		share;			/* how much that is, of SLA_WHOLE */
+	sla_instant from;			/* counts from here; not before started_at */
+	bool		fixed;			/* by hand: the promise stays, and this is the deadline */
+	sla_instant deadline;
 } run;
 
 struct sla_machine
@@ -29,11 +43,19 @@ struct sla_machine
 	const sla_metrics *metrics;
 	run		   *runs;			/* [agreement * nmetrics + metric] */
 	bool	   *paused;			/* by metric: is the ticket in a state that pauses it? */
+	bool	   *shut;			/* or in one that cancels it until its opposite? */
+	bool	   *barred;			/* ... all through this step */
+	bool		born;			/* before this step? */
 	const sla_level *levels[SLA_AGREEMENTS];
 	sla_holder	holder;
 	sla_clock  *rows;
 	int			nrows;
 	int			rows_size;
+	sla_decision *decisions;
+	int		   *tags;
+	int			ndecisions;
+	int			decisions_size;
+	int			tags_size;
 };
 
 static uint8_t
@@ -81,9 +103,15 @@ sla_machine_create(const sla_env *env, const sla_metrics *metrics)
 	machine->runs = env->alloc(env->arg, nruns * sizeof(run) + 1);
 	memset(machine->runs, 0, nruns * sizeof(run));
 	for (size_t i = 0; i < nruns; i++)
+	{
 		machine->runs[i].row = -1;
-	machine->paused = env->alloc(env->arg, (size_t) metrics->nmetrics * sizeof(bool) + 1);
-	memset(machine->paused, 0, (size_t) metrics->nmetrics * sizeof(bool));
+		machine->runs[i].cancelled_by = -1;
+	}
+	/* Three flags by metric, in one piece. */
+	machine->paused = env->alloc(env->arg, 3 * (size_t) metrics->nmetrics * sizeof(bool) + 1);
+	memset(machine->paused, 0, 3 * (size_t) metrics->nmetrics * sizeof(bool));
+	machine->shut = machine->paused + metrics->nmetrics;
+	machine->barred = machine->shut + metrics->nmetrics;
 	return machine;
 }
 
@@ -101,6 +129,10 @@ sla_machine_free(sla_machine *machine)
 			release(arg, machine->rows[i].counted);
 	if (machine->rows != NULL)
 		release(arg, machine->rows);
+	if (machine->decisions != NULL)
+		release(arg, machine->decisions);
+	if (machine->tags != NULL)
+		release(arg, machine->tags);
 	release(arg, machine->runs);
 	release(arg, machine->paused);
 	release(arg, machine);
@@ -111,6 +143,15 @@ sla_machine_clocks(const sla_machine *machine, const sla_clock **clocks)
 {
 	*clocks = machine->rows;
 	return machine->nrows;
+}
+
+int
+sla_machine_decisions(const sla_machine *machine, const sla_decision **decisions,
+					  const int **tags)
+{
+	*decisions = machine->decisions;
+	*tags = machine->tags;
+	return machine->ndecisions;
 }
 
 sla_instant
@@ -163,24 +204,36 @@ sla_deadline(const sla_promise *promise, sla_instant started_at,
 
 bool
 sla_is_missed(sla_instant deadline, const sla_stretch *counted, int ncounted,
-			  bool running, sla_instant now)
+			  bool running, bool strict, bool fixed, sla_instant now)
 {
-	if (running)
-		return now > deadline;
-	return ncounted > 0 && counted[ncounted - 1].to > deadline;
+	sla_instant until = now;
+
+	if (!running && !fixed)
+	{
+		if (ncounted == 0)
+			return false;
+		until = counted[ncounted - 1].to;
+	}
+	return strict ? until >= deadline : until > deadline;
 }
 
 static bool
 row_is_missed(const sla_clock *row, sla_instant now)
 {
-	return sla_is_missed(row->deadline, row->counted, row->ncounted, row->running, now);
+	return sla_is_missed(row->deadline, row->counted, row->ncounted, row->running,
+						 row->strict, row->fixed, now);
 }
 
-/* The row shows what its run has counted. */
+/* The row shows what its run has counted since it counts for it. */
 static void
 copy_counted(sla_machine *machine, sla_clock *row, const run *r)
 {
-	if (r->ncounted > row->counted_size)
+	int			first = 0;
+
+	while (first < r->ncounted && r->counted[first].to <= r->from)
+		first++;
+	row->ncounted = r->ncounted - first;
+	if (row->ncounted > row->counted_size)
 	{
 		sla_stretch *copy = machine->env.alloc(machine->env.arg,
 											   (size_t) r->counted_size * sizeof(sla_stretch));
@@ -190,18 +243,22 @@ copy_counted(sla_machine *machine, sla_clock *row, const run *r)
 		row->counted = copy;
 		row->counted_size = r->counted_size;
 	}
-	if (r->ncounted > 0)
-		memcpy(row->counted, r->counted, (size_t) r->ncounted * sizeof(sla_stretch));
-	row->ncounted = r->ncounted;
+	if (row->ncounted > 0)
+	{
+		memcpy(row->counted, r->counted + first, (size_t) row->ncounted * sizeof(sla_stretch));
+		if (row->counted[0].from < r->from)
+			row->counted[0].from = r->from;
+	}
 	row->running = r->running;
-	row->running_since = r->running_since;
+	row->running_since = r->running_since > r->from ? r->running_since : r->from;
 }
 
 static void
 set_deadline(sla_clock *row, sla_instant until)
 {
-	row->deadline = sla_deadline(row->promise, row->started_at, row->counted, row->ncounted,
-								 row->running, row->running_since, until);
+	if (!row->fixed)
+		row->deadline = sla_deadline(&row->promise, row->started_at, row->counted, row->ncounted,
+									 row->running, row->running_since, until);
 }
 
 /* Stop counting at t. */
@@ -234,15 +291,14 @@ run_go(run *r, sla_instant t)
 	}
 }
 
-/* Open a row for a run, under the level held now, if that promises anything. */
+/* Open a row for a run, if it is promised anything. */
 static void
 row_open(sla_machine *machine, int agreement, int metric)
 {
 	run		   *r = run_of(machine, agreement, metric);
-	const sla_level *level = machine->levels[agreement];
 	sla_clock  *row;
 
-	if (level == NULL || level->promises[metric] == NULL)
+	if (r->level == NULL)
 		return;
 
 	machine->rows = grow(&machine->env, machine->rows, machine->nrows, &machine->rows_size,
@@ -253,9 +309,12 @@ row_open(sla_machine *machine, int agreement, int metric)
 	row->agreement = agreement;
 	row->ordinal = ++r->ordinal;
 	row->cycle = r->cycle;
-	row->level = level;
-	row->promise = level->promises[metric];
-	row->started_at = r->started_at;
+	row->level = r->level;
+	row->promise = r->promise;
+	row->strict = machine->metrics->metrics[metric].strict;
+	row->fixed = r->fixed;
+	row->deadline = r->deadline;
+	row->started_at = r->from;
 	row->outcome = SLA_OPEN;
 	row->holder = machine->holder;
 	r->row = machine->nrows++;
@@ -324,6 +383,9 @@ run_end(sla_machine *machine, run *r, sla_instant t, sla_outcome outcome, int ev
 		row_close(machine, r, t, outcome, SLA_REASON_EVENT, event, agent);
 	r->active = false;
 	r->stopped = (outcome == SLA_MET);
+	r->grace_from = t;
+	r->reopened = false;
+	r->cancelled_by = r->stopped ? -1 : event;
 	if (!counts_unseen(machine, r))
 		run_halt(machine, r, t);
 }
@@ -343,6 +405,12 @@ end_runs(sla_machine *machine, const sla_event *event, uint8_t roles, sla_outcom
 
 			if (r->active && r->fresh == fresh)
 				run_end(machine, r, event->at, outcome, event->event, event->agent);
+			else if (r->reopened && outcome == SLA_MET)
+			{
+				/* Its reopening did not count; the next is measured from here. */
+				r->reopened = false;
+				r->grace_from = event->at;
+			}
 		}
 	}
 }
@@ -367,14 +435,264 @@ same_promise(const sla_promise *a, const sla_promise *b)
 	return a->timeline == b->timeline && a->days == b->days && a->amount == b->amount;
 }
 
-/* Another level of one agreement: close the rows of the old one, open the new one's. */
+/* ----------------------------------------------------------------
+ * Promises
+ * ----------------------------------------------------------------
+ */
+
+/* Promise a run what its level says, counted from an instant. */
 static void
-set_level(sla_machine *machine, int agreement, const sla_level *level, sla_instant t)
+promise_all(run *r, const sla_level *level, int metric, sla_instant from)
 {
-	const sla_level *former = machine->levels[agreement];
+	r->level = level != NULL && level->promises[metric] != NULL ? level : NULL;
+	r->share = SLA_WHOLE;
+	r->from = from;
+	r->fixed = false;
+	r->base = NULL;
+	if (r->level != NULL)
+	{
+		r->base = level->promises[metric];
+		r->promise = *r->base;
+	}
+}
+
+/* Note a decision that was made at an event. */
+static void
+note_decision(sla_machine *machine, const sla_event *event, const sla_decision *decision)
+{
+	int			n = machine->ndecisions;
+
+	machine->decisions = grow(&machine->env, machine->decisions, n, &machine->decisions_size,
+							  sizeof(sla_decision));
+	machine->tags = grow(&machine->env, machine->tags, n, &machine->tags_size, sizeof(int));
+	machine->decisions[n] = *decision;
+	machine->tags[n] = event->tag;
+	machine->ndecisions++;
+}
+
+/* The decision that was made at an event before; false when there is none. */
+static bool
+find_decision(const sla_event *event, sla_decision *decision)
+{
+	for (int i = 0; i < event->ndecisions; i++)
+		if (event->decisions[i].agreement == decision->agreement &&
+			event->decisions[i].metric == decision->metric)
+		{
+			*decision = event->decisions[i];
+			return true;
+		}
+	return false;
+}
+
+/* The business time of a promise from an instant on; false when it has no end. */
+static bool
+whole_of(const sla_promise *promise, sla_instant from, int64_t *whole)
+{
+	if (promise->days == 0)
+	{
+		*whole = promise->amount;
+		return true;
+	}
+	return sla_measure(promise->timeline, from,
+					   sla_advance(promise->timeline,
+								   sla_advance_days(promise->timeline, from, promise->days),
+								   promise->amount),
+					   whole);
+}
+
+/* The business time that a run has counted for its promise by t. */
+static bool
+elapsed_of(const run *r, sla_instant t, int64_t *elapsed)
+{
+	*elapsed = 0;
+	for (int i = 0; i <= r->ncounted; i++)
+	{
+		sla_instant from;
+		sla_instant to;
+		int64_t		open;
+
+		if (i < r->ncounted)
+		{
+			from = r->counted[i].from;
+			to = r->counted[i].to;
+		}
+		else
+		{
+			if (!r->running)
+				break;
+			from = r->running_since;
+			to = t;
+		}
+		if (from < r->from)
+			from = r->from;
+		if (from >= to)
+			continue;
+		if (!sla_measure(r->promise.timeline, from, to, &open) ||
+			__builtin_add_overflow(*elapsed, open, elapsed))
+			return false;
+	}
+	return true;
+}
+
+/* number * part / whole to the nearest; none is negative, and part is at most whole. */
+static int64_t
+proportion(int64_t number, int64_t part, int64_t whole)
+{
+	uint64_t	result = 0;
+	uint64_t	rest = 0;
+
+	/* Long multiplication and division at once, bit by bit. */
+	for (int bit = 62; bit >= 0; bit--)
+	{
+		result *= 2;
+		rest *= 2;
+		for (int i = 0; i < 2; i++)
+		{
+			if (rest >= (uint64_t) whole)
+			{
+				rest -= (uint64_t) whole;
+				result++;
+			}
+			if (i == 0 && (number >> bit & 1))
+				rest += (uint64_t) part;
+		}
+	}
+	return (int64_t) (result + (rest >= (uint64_t) whole - rest));
+}
+
+/* What is left of a run's goal at t, as a share of the goal of another promise. */
+static void
+decide_forward(const run *r, const sla_promise *promise, sla_instant t,
+			   sla_decision *decision)
+{
+	int64_t		whole;
+	int64_t		elapsed;
+
+	decision->share = r->share;
+	if (whole_of(&r->promise, r->from, &whole))
+	{
+		if (!elapsed_of(r, t, &elapsed) || elapsed >= whole)
+			decision->share = 0;
+		else
+			decision->share = proportion(r->share, whole - elapsed, whole);
+	}
+	decision->amount = -1;
+	if (decision->share != SLA_WHOLE && whole_of(promise, t, &whole))
+		decision->amount = proportion(whole, decision->share, SLA_WHOLE);
+}
+
+/* Would another promise, counted from where the run began, end earlier? */
+static bool
+is_stricter(const run *r, const sla_promise *promise, sla_instant t)
+{
+	int			first = 0;
+
+	/* A stretch that began before it counted for the promise held does no harm. */
+	while (first < r->ncounted && r->counted[first].to <= r->from)
+		first++;
+	return sla_deadline(promise, r->started_at, r->counted, r->ncounted,
+						r->running, r->running_since, t) <
+		sla_deadline(&r->promise, r->from, r->counted + first, r->ncounted - first,
+					 r->running, r->running_since > r->from ? r->running_since : r->from, t);
+}
+
+/*
+ * The level of a run's agreement has changed at an event: what is it promised
+ * now?  False when it keeps what it had.
+ */
+static bool
+promise_anew(sla_machine *machine, int agreement, int metric, const sla_event *event)
+{
+	run		   *r = run_of(machine, agreement, metric);
+	const sla_level *level = machine->levels[agreement];
+	const sla_promise *promise = level != NULL ? level->promises[metric] : NULL;
+	sla_decision decision = {.agreement = agreement, .metric = metric};
+	sla_on_change on_change;
+
+	if (level == NULL)
+	{
+		promise_all(r, NULL, metric, r->started_at);
+		return true;
+	}
+	if (r->fixed)
+		return false;
+
+	/* The same promise by the same level, which changed elsewhere or came back. */
+	if (r->level != NULL && promise != NULL && strcmp(r->level->name, level->name) == 0 &&
+		same_promise(r->base, promise))
+	{
+		r->level = level;
+		r->base = promise;
+		if (r->row >= 0)
+			machine->rows[r->row].level = level;
+		return false;
+	}
+
+	on_change = level->on_change;
+	if (r->level == NULL && (on_change == SLA_CHANGE_KEEP || on_change == SLA_CHANGE_KEEP_STRICTER))
+		on_change = SLA_CHANGE_RETROACTIVE;
+	switch (on_change)
+	{
+		case SLA_CHANGE_RETROACTIVE:
+			promise_all(r, level, metric, r->started_at);
+			return true;
+		case SLA_CHANGE_RESET:
+			promise_all(r, level, metric, event->at);
+			return true;
+		case SLA_CHANGE_FORWARD:
+			if (r->level == NULL || promise == NULL)
+			{
+				promise_all(r, level, metric, event->at);
+				return true;
+			}
+			if (!find_decision(event, &decision))
+				decide_forward(r, promise, event->at, &decision);
+			note_decision(machine, event, &decision);
+			promise_all(r, level, metric, event->at);
+			r->share = decision.share;
+			if (decision.amount >= 0)
+			{
+				r->promise.days = 0;
+				r->promise.amount = decision.amount;
+			}
+			return true;
+		case SLA_CHANGE_KEEP_STRICTER:
+			if (promise == NULL)
+				return false;
+			if (!find_decision(event, &decision))
+				decision.amount = is_stricter(r, promise, event->at);
+			note_decision(machine, event, &decision);
+			if (decision.amount == 0)
+				return false;
+			promise_all(r, level, metric, r->started_at);
+			return true;
+		case SLA_CHANGE_KEEP:
+			break;
+	}
+	return false;
+}
+
+/* May what an event cancelled go on when its opposite happens? */
+static bool
+is_restorable(const sla_machine *machine, int metric, int event)
+{
+	if ((role_of(machine, metric, event) & SLA_CANCELS) == 0)
+		return false;
+	return (role_of(machine, metric, machine->metrics->opposite[event]) & SLA_RESTORES) != 0;
+}
+
+/* Have a run's promise follow its agreement's level: close a row, open another. */
+static void
+follow_level(sla_machine *machine, int agreement, int metric, const sla_event *event)
+{
+	run		   *r = run_of(machine, agreement, metric);
+	const sla_level *former = r->level;
+	const sla_level *level = machine->levels[agreement];
 	sla_reason	reason;
 
-	if (former == level)
+	if (!r->active && !r->stopped && !is_restorable(machine, metric, r->cancelled_by))
+		return;
+	if (!promise_anew(machine, agreement, metric, event) || !r->active)
 		return;
 	if (level == NULL)
 		reason = SLA_REASON_NO_LEVEL;
@@ -382,29 +700,26 @@ set_level(sla_machine *machine, int agreement, const sla_level *level, sla_insta
 		reason = SLA_REASON_GOAL_CHANGED;
 	else
 		reason = SLA_REASON_LEVEL_CHANGED;
-
-	machine->levels[agreement] = level;
-	for (int metric = 0; metric < machine->metrics->nmetrics; metric++)
-	{
-		run		   *r = run_of(machine, agreement, metric);
-
-		if (!r->active)
-			continue;
-		/* The same level with another goal elsewhere: this clock goes on. */
-		if (reason == SLA_REASON_GOAL_CHANGED && r->row >= 0 &&
-			level->promises[metric] != NULL &&
-			same_promise(level->promises[metric], machine->rows[r->row].promise))
-		{
-			machine->rows[r->row].level = level;
-			machine->rows[r->row].promise = level->promises[metric];
-			continue;
-		}
-		row_close(machine, r, t,
-				  reason == SLA_REASON_NO_LEVEL ? SLA_CANCELLED : SLA_SUPERSEDED,
-				  reason, -1, NULL);
-		row_open(machine, agreement, metric);
-	}
+	row_close(machine, r, event->at, level == NULL ? SLA_CANCELLED : SLA_SUPERSEDED,
+			  reason, -1, NULL);
+	row_open(machine, agreement, metric);
 }
+
+/* Another level of one agreement. */
+static void
+set_level(sla_machine *machine, int agreement, const sla_event *event)
+{
+	if (machine->levels[agreement] == event->levels[agreement])
+		return;
+	machine->levels[agreement] = event->levels[agreement];
+	for (int metric = 0; metric < machine->metrics->nmetrics; metric++)
+		follow_level(machine, agreement, metric, event);
+}
+
+/* ----------------------------------------------------------------
+ * States and starts
+ * ----------------------------------------------------------------
+ */
 
 /* The ticket enters or leaves a state that pauses clocks. */
 static void
@@ -461,19 +776,48 @@ is_blocked(sla_machine *machine, int agreement, int metric)
 	return false;
 }
 
+/* A run begins; its row is not open yet. */
 static void
-run_start(sla_machine *machine, int agreement, int metric, sla_instant t)
+run_begin(sla_machine *machine, int agreement, int metric, sla_instant t)
 {
 	run		   *r = run_of(machine, agreement, metric);
 
 	r->active = true;
 	r->stopped = false;
+	r->reopened = false;
+	r->reborn = false;
+	r->cancelled_by = -1;
 	r->fresh = true;
 	r->cycle++;
 	r->started_at = t;
 	r->ncounted = 0;
 	r->running = false;
+	promise_all(r, machine->levels[agreement], metric, t);
 	if (!machine->paused[metric])
+		run_go(r, t);
+}
+
+static void
+run_start(sla_machine *machine, int agreement, int metric, sla_instant t)
+{
+	run_begin(machine, agreement, metric, t);
+	row_open(machine, agreement, metric);
+}
+
+/* A run that had ended goes on in a new row. */
+static void
+run_go_on(sla_machine *machine, int agreement, int metric, sla_instant t)
+{
+	run		   *r = run_of(machine, agreement, metric);
+
+	r->active = true;
+	r->stopped = false;
+	r->reopened = false;
+	r->cancelled_by = -1;
+	r->fresh = true;
+	r->cycle++;
+	/* One that counted unseen is running, or paused, as if it had never stopped. */
+	if (!r->running && !machine->paused[metric])
 		run_go(r, t);
 	row_open(machine, agreement, metric);
 }
@@ -482,9 +826,18 @@ run_start(sla_machine *machine, int agreement, int metric, sla_instant t)
 static void
 run_reopen(sla_machine *machine, int agreement, int metric, sla_instant t)
 {
+	const sla_metric *definition = &machine->metrics->metrics[metric];
 	run		   *r = run_of(machine, agreement, metric);
+	int64_t		since;
 
-	switch (machine->metrics->metrics[metric].on_reopen)
+	if (definition->reopen_grace > 0 &&
+		!__builtin_sub_overflow(t, r->grace_from, &since) &&
+		since <= definition->reopen_grace)
+	{
+		r->reopened = true;
+		return;
+	}
+	switch (definition->on_reopen)
 	{
 		case SLA_REOPEN_FIRST_IS_FINAL:
 			return;
@@ -493,16 +846,65 @@ run_reopen(sla_machine *machine, int agreement, int metric, sla_instant t)
 			return;
 		case SLA_REOPEN_TOTAL:
 		case SLA_REOPEN_RESUME:
-			break;
+			run_go_on(machine, agreement, metric, t);
+			return;
 	}
-	r->active = true;
-	r->stopped = false;
-	r->fresh = true;
-	r->cycle++;
-	/* One that counted unseen is running, or paused, as if it had never stopped. */
-	if (!r->running && !machine->paused[metric])
-		run_go(r, t);
-	row_open(machine, agreement, metric);
+}
+
+static bool
+is_birth(const sla_machine *machine, const sla_event *event)
+{
+	return event->event >= 0 && event->event == machine->metrics->birth;
+}
+
+/* Is the ticket created although it was before? */
+static bool
+is_rebirth(const sla_machine *machine, const sla_event *event)
+{
+	return machine->born && is_birth(machine, event);
+}
+
+/*
+ * Enter and leave states that cancel clocks until their opposite: nothing
+ * starts on a ticket that is deleted.  One that is born again begins anew.
+ */
+static void
+shut_or_open(sla_machine *machine, const sla_event *event)
+{
+	for (int metric = 0; metric < machine->metrics->nmetrics; metric++)
+	{
+		bool		born = is_rebirth(machine, event);
+
+		if (is_restorable(machine, metric, event->event))
+			machine->shut[metric] = true;
+		else if (machine->shut[metric] &&
+				 (born || (role_of(machine, metric, event->event) & SLA_RESTORES)))
+		{
+			machine->shut[metric] = false;
+			machine->barred[metric] = false;
+			if (!born)
+				continue;
+			machine->paused[metric] = false;
+			for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
+			{
+				run		   *r = run_of(machine, agreement, metric);
+
+				r->stopped = false;
+				r->cancelled_by = -1;
+				r->reborn = true;
+			}
+		}
+	}
+}
+
+/* May a run of a metric start that has none? */
+static bool
+may_start(sla_machine *machine, int agreement, int metric)
+{
+	const run  *r = run_of(machine, agreement, metric);
+
+	return (r->cycle == 0 || r->reborn || machine->metrics->metrics[metric].repeats) &&
+		!machine->barred[metric] && !is_blocked(machine, agreement, metric);
 }
 
 /*
@@ -518,21 +920,129 @@ start_runs(sla_machine *machine, const sla_event *events, int n)
 
 		for (int i = 0; i < n; i++)
 			role |= role_of(machine, metric, events[i].event);
-		if ((role & (SLA_STARTS | SLA_REOPENS)) == 0)
+		if ((role & (SLA_STARTS | SLA_REOPENS | SLA_RESTORES)) == 0)
 			continue;
 		for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
 		{
 			run		   *r = run_of(machine, agreement, metric);
+			bool		restored = false;
 
 			if (r->active)
 				continue;
-			if ((role & SLA_REOPENS) && r->stopped)
+			for (int i = 0; i < n && r->cancelled_by >= 0; i++)
+				restored = restored || ((role_of(machine, metric, events[i].event) & SLA_RESTORES) &&
+										machine->metrics->opposite[r->cancelled_by] == events[i].event);
+			if (restored)
+				run_go_on(machine, agreement, metric, events[0].at);
+			else if ((role & SLA_REOPENS) && r->stopped && !machine->barred[metric])
 				run_reopen(machine, agreement, metric, events[0].at);
-			else if ((role & SLA_STARTS) &&
-					 (r->cycle == 0 || machine->metrics->metrics[metric].repeats) &&
-					 !is_blocked(machine, agreement, metric))
+			else if ((role & SLA_STARTS) && (role & SLA_PREVENTS) == 0 &&
+					 may_start(machine, agreement, metric))
 				run_start(machine, agreement, metric, events[0].at);
 		}
+	}
+}
+
+/* ----------------------------------------------------------------
+ * By hand
+ * ----------------------------------------------------------------
+ */
+
+/* Add what counted before a run began, as far as it did before. */
+static void
+count_before(sla_machine *machine, run *r, const sla_by_hand *by_hand)
+{
+	sla_stretch *all = NULL;
+	int			n = 0;
+	int			size = 0;
+
+	for (int i = 0; i < by_hand->ncounted + r->ncounted; i++)
+	{
+		sla_stretch stretch;
+
+		if (i < by_hand->ncounted)
+		{
+			stretch = by_hand->counted[i];
+			if (stretch.to > r->started_at)
+				stretch.to = r->started_at;
+		}
+		else
+			stretch = r->counted[i - by_hand->ncounted];
+		if (stretch.from >= stretch.to)
+			continue;
+		if (n > 0 && all[n - 1].to == stretch.from)
+			all[n - 1].to = stretch.to;
+		else
+		{
+			all = grow(&machine->env, all, n, &size, sizeof(sla_stretch));
+			all[n++] = stretch;
+		}
+	}
+	/* What runs now goes on from there, too. */
+	if (r->running && n > 0 && all[n - 1].to == r->running_since)
+		r->running_since = all[--n].from;
+	if (r->counted != NULL)
+		machine->env.release(machine->env.arg, r->counted);
+	r->counted = all;
+	r->ncounted = n;
+	r->counted_size = size;
+}
+
+/* The clock of a ticket that was merged into this one goes on here. */
+static void
+take_over(sla_machine *machine, const sla_event *event)
+{
+	const sla_by_hand *by_hand = event->by_hand;
+	run		   *r = run_of(machine, by_hand->agreement, by_hand->metric);
+
+	if (!r->active)
+	{
+		if (!may_start(machine, by_hand->agreement, by_hand->metric) || machine->shut[by_hand->metric])
+			return;
+		run_begin(machine, by_hand->agreement, by_hand->metric, event->at);
+	}
+	else if (r->fixed || by_hand->since >= r->started_at)
+		return;
+	row_close(machine, r, event->at, SLA_SUPERSEDED, SLA_REASON_TOOK_OVER, -1, NULL);
+	count_before(machine, r, by_hand);
+	if (r->from == r->started_at)
+		r->from = by_hand->since;
+	r->started_at = by_hand->since;
+	row_open(machine, by_hand->agreement, by_hand->metric);
+}
+
+static void
+do_by_hand(sla_machine *machine, const sla_event *event)
+{
+	const sla_by_hand *by_hand = event->by_hand;
+	run		   *r = run_of(machine, by_hand->agreement, by_hand->metric);
+
+	switch (by_hand->act)
+	{
+		case SLA_ACT_SET_DEADLINE:
+			if (r->row < 0)
+				break;
+			r->fixed = true;
+			r->deadline = by_hand->deadline;
+			machine->rows[r->row].fixed = true;
+			machine->rows[r->row].deadline = by_hand->deadline;
+			break;
+		case SLA_ACT_FREE_DEADLINE:
+			if (!r->fixed)
+				break;
+			r->fixed = false;
+			if (r->row >= 0)
+			{
+				machine->rows[r->row].fixed = false;
+				set_deadline(&machine->rows[r->row], SLA_BEFORE_ALL);
+			}
+			/* The level may have changed meanwhile. */
+			if (machine->levels[by_hand->agreement] != r->level)
+				follow_level(machine, by_hand->agreement, by_hand->metric, event);
+			break;
+		case SLA_ACT_TAKE_OVER:
+			take_over(machine, event);
+			break;
 	}
 }
 
@@ -548,7 +1058,8 @@ state_holds(const sla_machine *machine, const sla_event *events, int n, int i)
 	if (opposite < 0)
 		return false;
 	for (int j = 0; j < n; j++)
-		if (events[j].event == opposite && events[j].order > events[i].order)
+		if ((events[j].event == opposite || is_rebirth(machine, &events[j])) &&
+			events[j].order > events[i].order)
 			return false;
 	return true;
 }
@@ -560,6 +1071,7 @@ sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 
 	for (int i = 0; i < nruns; i++)
 		machine->runs[i].fresh = false;
+	memcpy(machine->barred, machine->shut, (size_t) machine->metrics->nmetrics * sizeof(bool));
 
 	for (int i = 0; i < n; i++)
 		if (events[i].holds)
@@ -569,9 +1081,18 @@ sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 	for (int i = 0; i < n; i++)
 		end_runs(machine, &events[i], SLA_CANCELS, SLA_CANCELLED, false);
 	for (int i = 0; i < n; i++)
-		for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
-			if (events[i].decides[agreement])
-				set_level(machine, agreement, events[i].levels[agreement], events[i].at);
+		shut_or_open(machine, &events[i]);
+	/* Of several decisions at one instant the last is the one. */
+	for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
+	{
+		const sla_event *last = NULL;
+
+		for (int i = 0; i < n; i++)
+			if (events[i].decides[agreement] && (last == NULL || events[i].order > last->order))
+				last = &events[i];
+		if (last != NULL)
+			set_level(machine, agreement, last);
+	}
 	for (int i = 0; i < n; i++)
 		pause_or_resume(machine, &events[i]);
 	start_runs(machine, events, n);
@@ -587,6 +1108,11 @@ sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 		end_runs(machine, &events[i], SLA_STOPS, SLA_MET, true);
 		end_runs(machine, &events[i], SLA_CANCELS, SLA_CANCELLED, true);
 	}
+	for (int i = 0; i < n; i++)
+		if (events[i].by_hand != NULL)
+			do_by_hand(machine, &events[i]);
+	for (int i = 0; i < n; i++)
+		machine->born |= is_birth(machine, &events[i]);
 }
 
 /* Heap sort: no allocation, no recursion, and no quadratic case. */

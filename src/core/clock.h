@@ -28,6 +28,8 @@
 #define SLA_RESUMES		0x08
 #define SLA_CANCELS		0x10
 #define SLA_REOPENS		0x20
+#define SLA_PREVENTS	0x40	/* no start at the instant at which it happens */
+#define SLA_RESTORES	0x80	/* what its opposite had cancelled goes on */
 
 /* What a reopened ticket does to a clock that had stopped. */
 typedef enum sla_on_reopen
@@ -38,10 +40,23 @@ typedef enum sla_on_reopen
 	SLA_REOPEN_FIRST_IS_FINAL	/* nothing */
 } sla_on_reopen;
 
+/* What a level does to a clock that runs when the ticket comes to it. */
+typedef enum sla_on_change
+{
+	SLA_CHANGE_RETROACTIVE,		/* counts from where the run began */
+	SLA_CHANGE_FORWARD,			/* from now, with the share of the goal that was left */
+	SLA_CHANGE_RESET,			/* from now */
+	SLA_CHANGE_KEEP_STRICTER,	/* retroactive if that is the earlier deadline */
+	SLA_CHANGE_KEEP				/* the clock keeps its promise */
+} sla_on_change;
+
 typedef struct sla_metric
 {
 	bool		repeats;
+	bool		strict;			/* a stop at the very deadline is too late */
 	sla_on_reopen on_reopen;
+	int64_t		reopen_grace;	/* microseconds after a stop in which a reopening does
+								 * not count */
 	const bool *blocked_by;		/* by metric: does an open row of it keep this one
 								 * from starting?  NULL: nothing does */
 } sla_metric;
@@ -77,8 +92,50 @@ typedef struct sla_promise
 typedef struct sla_level
 {
 	const char *name;
+	sla_on_change on_change;
 	const sla_promise *const *promises; /* by metric; NULL: nothing promised */
 } sla_level;
+
+/*
+ * What a change of level came to for one clock, where that took computing: it
+ * is kept with the event, so that a later edit of a calendar does not change it.
+ */
+typedef struct sla_decision
+{
+	int			agreement;
+	int			metric;
+	int64_t		amount;			/* forward: microseconds left of the goal, or -1: all of
+								 * it; keep_stricter: 1 if the new promise was taken */
+	int64_t		share;			/* forward: how much of the whole goal that is, of
+								 * SLA_WHOLE; else 0 */
+} sla_decision;
+
+#define SLA_WHOLE INT64_C(1000000000000000)
+
+typedef struct sla_stretch
+{
+	sla_instant from;
+	sla_instant to;
+} sla_stretch;
+
+/* What somebody did to the clock of one metric. */
+typedef enum sla_act
+{
+	SLA_ACT_SET_DEADLINE,		/* nothing moves it any more */
+	SLA_ACT_FREE_DEADLINE,		/* takes that back */
+	SLA_ACT_TAKE_OVER			/* the clock of a merged ticket goes on in this one */
+} sla_act;
+
+typedef struct sla_by_hand
+{
+	sla_act		act;
+	int			agreement;
+	int			metric;
+	sla_instant deadline;		/* to set */
+	sla_instant since;			/* to take over: the start, and what counted */
+	const sla_stretch *counted;
+	int			ncounted;
+} sla_by_hand;
 
 /* Who holds a ticket; opaque to the core, either may be NULL. */
 typedef struct sla_holder
@@ -99,6 +156,11 @@ typedef struct sla_event
 	sla_holder	holder;
 	bool		decides[SLA_AGREEMENTS];
 	const sla_level *levels[SLA_AGREEMENTS];	/* NULL: no level any more */
+	const sla_by_hand *by_hand; /* or NULL */
+	int			tag;			/* the caller's, for the decisions made */
+	const sla_decision *decisions;	/* made here before; what is not among them is
+									 * computed */
+	int			ndecisions;
 } sla_event;
 
 typedef enum sla_outcome
@@ -117,14 +179,9 @@ typedef enum sla_reason
 	SLA_REASON_EVENT,			/* reason_event says which */
 	SLA_REASON_LEVEL_CHANGED,
 	SLA_REASON_GOAL_CHANGED,
-	SLA_REASON_NO_LEVEL
+	SLA_REASON_NO_LEVEL,
+	SLA_REASON_TOOK_OVER
 } sla_reason;
-
-typedef struct sla_stretch
-{
-	sla_instant from;
-	sla_instant to;
-} sla_stretch;
 
 /*
  * A row of the log.
@@ -140,7 +197,9 @@ typedef struct sla_clock
 								 * agreement and metric */
 	int			cycle;			/* which run of the metric */
 	const sla_level *level;
-	const sla_promise *promise;
+	sla_promise promise;
+	bool		strict;
+	bool		fixed;			/* the deadline was set by hand */
 	sla_instant started_at;
 	sla_stretch *counted;
 	int			ncounted;
@@ -165,9 +224,9 @@ extern void sla_machine_free(sla_machine *machine);
 /*
  * The clock step: all events of one instant, which must be after the instant
  * of the step before.  Their order among each other does not matter but for
- * the one of a state and its opposite, where `order` decides.  At one instant
- * clocks stop, then are cancelled, then change level, then pause or resume,
- * then start.
+ * a state and its opposite and for two decisions, where `order` decides.  At
+ * one instant clocks stop, then are cancelled, then change level, then pause
+ * or resume, then start, and then are what somebody made of them by hand.
  */
 extern void sla_clock_step(sla_machine *machine, const sla_event *events, int n);
 
@@ -182,6 +241,10 @@ extern void sla_replay(sla_machine *machine, sla_event *events, int n);
 /* The rows so far, in the order in which they began; valid until the next step. */
 extern int	sla_machine_clocks(const sla_machine *machine, const sla_clock **clocks);
 
+/* The decisions made, given or computed, with the tags of their events; valid as above. */
+extern int	sla_machine_decisions(const sla_machine *machine, const sla_decision **decisions,
+								  const int **tags);
+
 /*
  * The deadline of a clock: the instant at which the goal is used up, moved on
  * by the open time of each pause that had begun by then.  until ends a last
@@ -195,9 +258,11 @@ extern sla_instant sla_deadline(const sla_promise *promise, sla_instant started_
 
 /*
  * Has a clock missed its deadline, given that it ran (or stood paused) until
- * now?  Equality is met; a pause that began in time cannot be missed.
+ * now?  Equality is met unless the clock is strict; a pause that began in time
+ * cannot be missed, but where the deadline is fixed.
  */
 extern bool sla_is_missed(sla_instant deadline, const sla_stretch *counted,
-						  int ncounted, bool running, sla_instant now);
+						  int ncounted, bool running, bool strict, bool fixed,
+						  sla_instant now);
 
 #endif							/* SLA_CLOCK_H */

@@ -36,16 +36,17 @@ CREATE FUNCTION sla.log_now() RETURNS SETOF sla.log
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
 	SELECT u.id, u.source, u.ticket, u.agreement, u.level, u.metric, u.ordinal, u.cycle, u.calendar, u.department, u.agent, u.goal,
-		u.started_at, u.counted, u.running_since, u.deadline, u.closed_at, u.outcome, u.reason, u.elapsed, u.computed_at
+		u.started_at, u.counted, u.running_since, u.deadline, u.closed_at, u.outcome, u.reason, u.elapsed, u.computed_at,
+		u.deadline_excluded, u.fixed
 	FROM (
 		SELECT false AS replayed, l.id, l.source, l.ticket, l.agreement, l.level, l.metric, l.ordinal, l.cycle, l.calendar,
 			l.department, l.agent, l.goal, l.started_at, l.counted, l.running_since, l.deadline, l.closed_at, l.outcome, l.reason,
-			l.elapsed, l.computed_at
+			l.elapsed, l.computed_at, l.deadline_excluded, l.fixed
 		FROM sla.log AS l
 		UNION ALL
 		SELECT true, a.id, a.source, a.ticket, a.agreement, a.level, a.metric, a.ordinal, a.cycle, a.calendar,
 			a.department, a.agent, a.goal, a.started_at, a.counted, a.running_since, a.deadline, a.closed_at, a.outcome, a.reason,
-			a.elapsed, a.computed_at
+			a.elapsed, a.computed_at, a.deadline_excluded, a.fixed
 		FROM sla.log_as_of() AS a
 	) AS u
 	WHERE sla.in_log_now(u.replayed, u.source, u.ticket);

@@ -47,7 +47,7 @@ BEGIN
 			MESSAGE = format('there is no clock %s in sla.log', excuse.log_id);
 	END IF;
 	IF clock.outcome <> 'missed' OR (clock.outcome IS NULL
-			AND NOT sla.clock_missed(clock.deadline, clock.counted, clock.running_since, sla.now())) THEN
+			AND NOT sla.clock_missed(clock.deadline, clock.counted, clock.running_since, sla.now(), clock.deadline_excluded, clock.fixed)) THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('clock %s of ticket "%s" has not missed its deadline', excuse.log_id, clock.ticket),
 			DETAIL = format('It is %s.', coalesce(clock.outcome, 'open'));

@@ -23,7 +23,7 @@ CREATE TABLE sla.deadline_change (
 	verdict        text,
 	PRIMARY KEY (source, ticket, id)
 );
-COMMENT ON TABLE sla.deadline_change IS 'deadlines and verdicts that moved because a calendar was edited or clocks were recalculated: one row each';
+COMMENT ON TABLE sla.deadline_change IS 'deadlines and verdicts that moved because a calendar was edited, clocks were recalculated, or somebody set them by hand: one row each';
 COMMENT ON COLUMN sla.deadline_change.id IS 'order in which they moved';
 COMMENT ON COLUMN sla.deadline_change.source IS 'source of the ticket';
 COMMENT ON COLUMN sla.deadline_change.ticket IS 'key of the ticket, as text';
@@ -33,7 +33,7 @@ COMMENT ON COLUMN sla.deadline_change.ordinal IS 'number of the clock among the 
 COMMENT ON COLUMN sla.deadline_change.former IS 'the deadline as it was';
 COMMENT ON COLUMN sla.deadline_change.deadline IS 'the deadline as it became';
 COMMENT ON COLUMN sla.deadline_change.reason IS 'why it moved';
-COMMENT ON COLUMN sla.deadline_change.changed_by IS 'the role that made the edit';
+COMMENT ON COLUMN sla.deadline_change.changed_by IS 'the role that moved it';
 COMMENT ON COLUMN sla.deadline_change.changed_at IS 'when it moved';
 COMMENT ON COLUMN sla.deadline_change.former_level IS 'the level as it was; NULL, as all that follows, after an edit of a calendar, which changes neither level nor goal nor verdict';
 COMMENT ON COLUMN sla.deadline_change.level IS 'the level as it became';
@@ -113,11 +113,12 @@ BEGIN
 		SET deadline = n.deadline, elapsed = n.elapsed, computed_at = clock_timestamp()
 		FROM (
 			SELECT o.ctid, o.deadline AS former, o.elapsed AS former_elapsed,
-				sla.clock_deadline(o.calendar, o.started_at, o.goal, o.counted, o.running_since) AS deadline,
+				CASE WHEN o.fixed THEN o.deadline
+					ELSE sla.clock_deadline(o.calendar, o.started_at, o.goal, o.counted, o.running_since) END AS deadline,
 				sla.business_time(o.calendar, o.counted) AS elapsed
 			FROM sla.log AS o
 			WHERE o.calendar = ANY (edited) AND o.closed_at IS NULL
-				AND NOT sla.clock_missed(o.deadline, o.counted, o.running_since, now())
+				AND NOT sla.clock_missed(o.deadline, o.counted, o.running_since, now(), o.deadline_excluded, o.fixed)
 			OFFSET 0
 		) AS n
 		WHERE l.ctid = n.ctid AND (n.deadline <> n.former OR n.elapsed <> n.former_elapsed)

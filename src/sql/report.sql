@@ -8,13 +8,15 @@ CREATE INDEX log_verdict_idx ON sla.log ((CASE WHEN outcome OPERATOR(pg_catalog.
 
 CREATE FUNCTION sla.clock_time_left(
 	calendar text, started_at timestamptz, goal interval, counted tstzmultirange, running_since timestamptz,
-	deadline timestamptz, closed_at timestamptz, as_of timestamptz)
+	deadline timestamptz, closed_at timestamptz, as_of timestamptz, fixed boolean DEFAULT false)
 RETURNS interval
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
 	-- A calendar that never opens again leaves more time than can be told.
 	WHEN NOT pg_catalog.isfinite(deadline) THEN NULL
 	WHEN running_since IS NOT NULL THEN sla.business_time(calendar, as_of, deadline)
+	-- One that was set by hand does not wait for a clock that stands still.
+	WHEN fixed THEN sla.business_time(calendar, COALESCE(closed_at, as_of), deadline)
 	-- A clock that stood still counted until its last stretch ended, by the
 	-- deadline as it was then.
 	WHEN pg_catalog.isempty(counted) THEN sla.business_time(calendar, started_at,
@@ -24,7 +26,7 @@ RETURN CASE
 	ELSE sla.business_time(calendar, pg_catalog.upper(counted),
 		sla.clock_deadline(calendar, started_at, goal, counted, NULL))
 END;
-COMMENT ON FUNCTION sla.clock_time_left(text, timestamptz, interval, tstzmultirange, timestamptz, timestamptz, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION sla.clock_time_left(text, timestamptz, interval, tstzmultirange, timestamptz, timestamptz, timestamptz, timestamptz, boolean) IS
 	'business time from the instant until which a clock counted to its deadline; negative when that had passed, NULL when there is no end to it';
 
 CREATE FUNCTION sla.clock_pauses(
@@ -51,7 +53,7 @@ SELECT l.source,
 	l.deadline,
 	l.closed_at AS closed,
 	s.state,
-	sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, n.now) AS sla,
+	sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, n.now, l.fixed) AS sla,
 	e.elapsed,
 	l.goal,
 	l.reason,
@@ -76,7 +78,7 @@ FROM sla.log_now() AS l
 	CROSS JOIN LATERAL (
 		SELECT CASE
 			WHEN l.outcome IS NOT NULL THEN l.outcome
-			WHEN sla.clock_missed(l.deadline, l.counted, l.running_since, n.now) THEN 'overdue'
+			WHEN sla.clock_missed(l.deadline, l.counted, l.running_since, n.now, l.deadline_excluded, l.fixed) THEN 'overdue'
 			WHEN l.running_since IS NULL THEN 'paused'
 			ELSE 'running'
 		END AS state) AS s
@@ -128,7 +130,7 @@ SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department
 	CASE WHEN l.closed_at OPERATOR(pg_catalog.<=) sla.now() THEN l.elapsed END AS elapsed,
 	CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'missed' AND l.closed_at OPERATOR(pg_catalog.<=) sla.now() THEN
 		'0'::interval OPERATOR(pg_catalog.-)
-		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, NULL, l.deadline, l.closed_at, NULL)
+		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, NULL, l.deadline, l.closed_at, NULL, l.fixed)
 	END AS overrun,
 	x.source IS NOT NULL AND l.outcome IS DISTINCT FROM 'met' AS excused,
 	l.ordinal,
@@ -143,7 +145,7 @@ SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department
 	END AS time_counted,
 	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN
 		'0'::interval OPERATOR(pg_catalog.-)
-		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, sla.now())
+		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, sla.now(), l.fixed)
 	END AS late_by,
 	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.reason END AS excuse,
 	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.excused_by END AS excused_by,
@@ -152,7 +154,7 @@ FROM sla.log_now() AS l
 	LEFT JOIN sla.excuse_now() AS x
 		ON x.source OPERATOR(pg_catalog.=) l.source AND x.ticket OPERATOR(pg_catalog.=) l.ticket AND x.agreement OPERATOR(pg_catalog.=) l.agreement AND x.metric OPERATOR(pg_catalog.=) l.metric AND x.ordinal OPERATOR(pg_catalog.=) l.ordinal
 WHERE (l.outcome OPERATOR(pg_catalog.=) ANY ('{met,missed}'::text[])
-		OR (l.outcome IS NULL AND sla.clock_missed(l.deadline, l.counted, l.running_since, sla.now())))
+		OR (l.outcome IS NULL AND sla.clock_missed(l.deadline, l.counted, l.running_since, sla.now(), l.deadline_excluded, l.fixed)))
 	AND CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN l.closed_at ELSE l.deadline END OPERATOR(pg_catalog.<=) sla.now();
 COMMENT ON VIEW sla.verdict IS 'clocks with a verdict as of sla.now(). A clock past its deadline is missed from that instant, whether it has ended or not.';
 COMMENT ON COLUMN sla.verdict.source IS 'source of the ticket';

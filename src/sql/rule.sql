@@ -23,6 +23,10 @@ CREATE TABLE sla.metric (
 		CHECK (on_reopen IN ('resume', 'new_cycle', 'total', 'first_is_final')),
 	builtin		boolean NOT NULL DEFAULT false,
 	description text,
+	prevented_by text[] NOT NULL DEFAULT '{}',
+	restores_on	text[] NOT NULL DEFAULT '{undeleted,unmerged}',
+	reopen_grace interval NOT NULL DEFAULT '0',
+	equality_is_met boolean NOT NULL DEFAULT true,
 	CONSTRAINT metric_starts_on_check CHECK (pg_catalog.cardinality(starts_on) > 0),
 	CONSTRAINT metric_stops_on_check CHECK (pg_catalog.cardinality(stops_on) > 0),
 	CONSTRAINT metric_events_check CHECK (
@@ -32,7 +36,13 @@ CREATE TABLE sla.metric (
 		AND pg_catalog.array_position(resumes_on, NULL) IS NULL
 		AND pg_catalog.array_position(cancels_on, NULL) IS NULL
 		AND pg_catalog.array_position(reopens_on, NULL) IS NULL
-		AND pg_catalog.array_position(blocked_by, NULL) IS NULL)
+		AND pg_catalog.array_position(prevented_by, NULL) IS NULL
+		AND pg_catalog.array_position(restores_on, NULL) IS NULL
+		AND pg_catalog.array_position(blocked_by, NULL) IS NULL),
+	CONSTRAINT metric_reopen_grace_check CHECK (
+		reopen_grace OPERATOR(pg_catalog.>=) interval '0' AND pg_catalog.date_part('year', reopen_grace) OPERATOR(pg_catalog.=) 0
+		AND pg_catalog.date_part('month', reopen_grace) OPERATOR(pg_catalog.=) 0
+		AND reopen_grace OPERATOR(pg_catalog.<) interval '100000 days')
 );
 COMMENT ON TABLE sla.metric IS 'what is timed: which events start, stop, pause, resume, cancel and reopen its clock';
 COMMENT ON COLUMN sla.metric.name IS 'name, as targets and the log use it';
@@ -42,35 +52,40 @@ COMMENT ON COLUMN sla.metric.pauses_on IS 'events that pause it';
 COMMENT ON COLUMN sla.metric.resumes_on IS 'events that resume it';
 COMMENT ON COLUMN sla.metric.cancels_on IS 'events that end it without a verdict';
 COMMENT ON COLUMN sla.metric.reopens_on IS 'events after which a stopped clock counts again, as on_reopen tells';
+COMMENT ON COLUMN sla.metric.prevented_by IS 'events that, at the same instant, keep it from starting';
+COMMENT ON COLUMN sla.metric.restores_on IS 'events after which a clock goes on that their opposite had cancelled; until then none starts';
 COMMENT ON COLUMN sla.metric.blocked_by IS 'metrics whose running clock keeps this one from starting';
 COMMENT ON COLUMN sla.metric.repeats IS 'whether it can start again on the same ticket once it has ended';
 COMMENT ON COLUMN sla.metric.on_reopen IS
 	'resume: goes on, the closed time left out; total: goes on, the closed time counted; new_cycle: from the start; first_is_final: nothing';
+COMMENT ON COLUMN sla.metric.reopen_grace IS
+	'a reopening so soon after the ticket was done does not count: the clock stays ended. Real time, in days of 24 hours';
+COMMENT ON COLUMN sla.metric.equality_is_met IS 'whether a stop at the very deadline is in time';
 COMMENT ON COLUMN sla.metric.builtin IS 'came with the extension and is unchanged; such rows are not dumped';
 COMMENT ON COLUMN sla.metric.description IS 'for people';
 
 INSERT INTO sla.metric (name, starts_on, stops_on, pauses_on, resumes_on, cancels_on, reopens_on,
-						blocked_by, repeats, on_reopen, builtin, description) VALUES
+						prevented_by, blocked_by, repeats, on_reopen, builtin, description) VALUES
 	('first_response', '{created}', '{agent_reply}', '{paused}', '{resumed}',
-	 '{resolved,merged,deleted,cancelled}', '{}', '{}', false, 'resume', true,
+	 '{resolved,merged,deleted,cancelled}', '{}', '{created_by_agent}', '{}', false, 'resume', true,
 	 'from the ticket''s creation to the first reply of an agent'),
 	('next_response', '{customer_message}', '{agent_reply}', '{paused}', '{resumed}',
-	 '{resolved,merged,deleted,cancelled}', '{}', '{first_response,next_response}', true, 'resume', true,
+	 '{resolved,merged,deleted,cancelled}', '{}', '{}', '{first_response,next_response}', true, 'resume', true,
 	 'from the oldest unanswered message of the customer to the next reply'),
 	('periodic_update', '{agent_reply}', '{agent_reply}', '{paused}', '{resumed}',
-	 '{resolved,merged,deleted,cancelled}', '{}', '{}', true, 'resume', true,
+	 '{resolved,merged,deleted,cancelled}', '{}', '{}', '{}', true, 'resume', true,
 	 'from one reply of an agent to the next'),
 	('chat_response', '{chat_started}', '{chat_answered}', '{paused}', '{resumed}',
-	 '{chat_abandoned,merged,deleted,cancelled}', '{}', '{}', true, 'resume', true,
+	 '{chat_abandoned,merged,deleted,cancelled}', '{}', '{}', '{}', true, 'resume', true,
 	 'from the start of a chat to its answer'),
 	('call_response', '{call_started}', '{call_answered}', '{paused}', '{resumed}',
-	 '{call_abandoned,merged,deleted,cancelled}', '{}', '{}', true, 'resume', true,
+	 '{call_abandoned,merged,deleted,cancelled}', '{}', '{}', '{}', true, 'resume', true,
 	 'from the start of a call to its answer'),
 	('resolution', '{created}', '{resolved}', '{paused}', '{resumed}',
-	 '{merged,deleted,cancelled}', '{reopened}', '{}', false, 'resume', true,
+	 '{merged,deleted,cancelled}', '{reopened}', '{}', '{}', false, 'resume', true,
 	 'from the ticket''s creation to its resolution'),
 	('total_resolution', '{created}', '{resolved}', '{}', '{}',
-	 '{merged,deleted,cancelled}', '{reopened}', '{}', false, 'total', true,
+	 '{merged,deleted,cancelled}', '{reopened}', '{}', '{}', false, 'total', true,
 	 'from the ticket''s creation to its resolution, never pausing');
 
 CREATE TABLE sla.level (
@@ -89,7 +104,7 @@ COMMENT ON COLUMN sla.level.calendar IS 'the calendar in whose business time the
 COMMENT ON COLUMN sla.level.agreement IS
 	'customer (SLA), operational (OLA) or supplier (UC); a ticket holds at most one level of each';
 COMMENT ON COLUMN sla.level.on_change IS
-	'what a change to this level does to running clocks; retroactive: they count from the same start';
+	'what becomes of running clocks when a ticket comes to this level. retroactive: they count from the same start; forward: from now, with the share of the goal that was left; reset: from now; keep_stricter: retroactive where that is the earlier deadline; keep: they keep their promise';
 COMMENT ON COLUMN sla.level.description IS 'for people';
 
 CREATE TABLE sla.target (

@@ -11,7 +11,8 @@
 
 enum
 {
-	CREATED, CUSTOMER_MESSAGE, AGENT_REPLY, PAUSED, RESUMED, RESOLVED, REOPENED, MERGED, DELETED,
+	CREATED, CUSTOMER_MESSAGE, AGENT_REPLY, PAUSED, RESUMED, RESOLVED, REOPENED, MERGED, DELETED, UNDELETED,
+	BY_AGENT,
 	NEVENTS
 };
 
@@ -31,11 +32,11 @@ static sla_metric definitions[NMETRICS] = {
 	[NEXT_RESPONSE] = {.repeats = true, .on_reopen = SLA_REOPEN_FIRST_IS_FINAL, .blocked_by = next_response_waits},
 };
 
-#define ENDS [MERGED] = SLA_CANCELS, [DELETED] = SLA_CANCELS
+#define ENDS [MERGED] = SLA_CANCELS, [DELETED] = SLA_CANCELS, [UNDELETED] = SLA_RESTORES
 #define WAITS [PAUSED] = SLA_PAUSES, [RESUMED] = SLA_RESUMES
 
 static const uint8_t roles[NMETRICS][NEVENTS] = {
-	[FIRST_RESPONSE] = {[CREATED] = SLA_STARTS, [AGENT_REPLY] = SLA_STOPS, [RESOLVED] = SLA_CANCELS, WAITS, ENDS},
+	[FIRST_RESPONSE] = {[CREATED] = SLA_STARTS, [BY_AGENT] = SLA_PREVENTS, [AGENT_REPLY] = SLA_STOPS, [RESOLVED] = SLA_CANCELS, WAITS, ENDS},
 	[RESOLUTION] = {[CREATED] = SLA_STARTS, [RESOLVED] = SLA_STOPS, [REOPENED] = SLA_REOPENS, WAITS, ENDS},
 	[TOTAL_RESOLUTION] = {[CREATED] = SLA_STARTS, [RESOLVED] = SLA_STOPS, [REOPENED] = SLA_REOPENS, ENDS},
 	[PERIODIC_UPDATE] = {[AGENT_REPLY] = SLA_STARTS | SLA_STOPS, [RESOLVED] = SLA_CANCELS, WAITS, ENDS},
@@ -44,7 +45,8 @@ static const uint8_t roles[NMETRICS][NEVENTS] = {
 
 static const int opposites[NEVENTS] = {
 	[CREATED] = -1, [CUSTOMER_MESSAGE] = -1, [AGENT_REPLY] = -1, [PAUSED] = RESUMED, [RESUMED] = PAUSED,
-	[RESOLVED] = REOPENED, [REOPENED] = RESOLVED, [MERGED] = -1, [DELETED] = -1
+	[RESOLVED] = REOPENED, [REOPENED] = RESOLVED, [MERGED] = -1, [DELETED] = UNDELETED, [UNDELETED] = DELETED,
+	[BY_AGENT] = -1
 };
 
 static const sla_metrics metrics = {
@@ -222,7 +224,7 @@ counted(const sla_clock *row)
 	{
 		int64_t		open;
 
-		CHECK(sla_measure(row->promise->timeline, row->counted[i].from, row->counted[i].to, &open));
+		CHECK(sla_measure(row->promise.timeline, row->counted[i].from, row->counted[i].to, &open));
 		total += open;
 	}
 	return total;
@@ -524,6 +526,557 @@ test_level_change(void)
 	end(&l);
 }
 
+/* The five ways of a level that a ticket comes to. */
+static void
+test_on_change(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+	test_level	express;		/* 8 hours around the clock, 4 for the first response */
+	const sla_level *const express_level = &express.level;
+
+	level_set(&express, "Express", &always,
+			  (const int[NMETRICS]){[FIRST_RESPONSE] = 8, [RESOLUTION] = 48, [NEXT_RESPONSE] = 1});
+
+	/* reset: from now, whatever was. */
+	express.level.on_change = SLA_CHANGE_RESET;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), PAUSED);
+	happens(&l, at(MONDAY, 10, 0), RESUMED);
+	happens_with(&l, at(MONDAY, 11, 0), -1, express_level);
+	happens(&l, at(MONDAY, 12, 0), PAUSED);
+	happens(&l, at(MONDAY, 13, 0), RESUMED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	CHECK_INT(row->outcome, SLA_SUPERSEDED);
+	CHECK_INT(counted(row), 90 * MINUTE);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->started_at, at(MONDAY, 11, 0));
+	CHECK_INT(row->ncounted, 1);
+	CHECK_INT(row->counted[0].from, at(MONDAY, 11, 0));
+	CHECK_INT(row->deadline, at(MONDAY, 20, 0));
+	CHECK_INT(row->cycle, 1);
+	end(&l);
+	/* While it is paused: what counts begins when it resumes. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), PAUSED);
+	happens_with(&l, at(MONDAY, 11, 0), -1, express_level);
+	happens(&l, at(MONDAY, 13, 0), RESUMED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->started_at, at(MONDAY, 11, 0));
+	CHECK_INT(row->ncounted, 0);
+	CHECK_INT(row->deadline, at(MONDAY, 21, 0));
+	end(&l);
+	/* A level that is chosen when a clock ran without one counts from then as well. */
+	happens(&l, at(MONDAY, 9, 0), CREATED);
+	happens_with(&l, at(MONDAY, 11, 0), -1, express_level);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->started_at, at(MONDAY, 11, 0));
+	end(&l);
+	/* A retroactive one counts from where the run began, also after it. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 11, 0), -1, express_level);
+	happens_with(&l, at(MONDAY, 12, 0), -1, &standard.level);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 3);
+	CHECK_INT(row->started_at, at(MONDAY, 9, 0));
+	CHECK_INT(row->deadline, at(MONDAY, 13, 0));
+	end(&l);
+
+	/* forward: the share that was left. 1 of 4 hours used, so 6 of 8. */
+	express.level.on_change = SLA_CHANGE_FORWARD;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), PAUSED);
+	happens(&l, at(MONDAY, 10, 0), RESUMED);
+	happens_with(&l, at(MONDAY, 10, 30), -1, express_level);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->started_at, at(MONDAY, 10, 30));
+	CHECK_INT(row->promise.amount, 6 * HOUR);
+	CHECK_INT(row->deadline, at(MONDAY, 16, 30));
+	/* 3 business days are 24 hours, of which an hour is gone: 23/24 of 48. */
+	row = row_of(&l, RESOLUTION, 2);
+	CHECK_INT(row->promise.days, 0);
+	CHECK_INT(row->promise.amount, 46 * HOUR);
+	end(&l);
+	/* Twice: shares of the whole goal add up. 25 % and 3 of 8 hours leave 37.5 % of 4. */
+	standard.level.on_change = SLA_CHANGE_FORWARD;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, express_level);
+	happens_with(&l, at(MONDAY, 13, 0), -1, &standard.level);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 3);
+	CHECK_INT(row->promise.amount, 90 * MINUTE);
+	CHECK_INT(row->deadline, at(MONDAY, 14, 30));
+	end(&l);
+	/* Nothing used, nothing lost: days stay days. */
+	happens_with(&l, at(0, 9, 0), CREATED, &replies.level);
+	happens_with(&l, at(MONDAY, 8, 0), -1, &standard.level);
+	live(&l);
+	row = row_of(&l, RESOLUTION, 1);
+	CHECK_INT(row->promise.days, 3);
+	CHECK_INT(row->started_at, at(MONDAY, 8, 0));
+	end(&l);
+	happens_with(&l, at(0, 9, 0), CREATED, express_level);
+	happens(&l, at(0, 9, 0), PAUSED);
+	happens_with(&l, at(1, 9, 0), -1, &standard.level);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 2)->promise.days, 3);
+	end(&l);
+	/* Used up: the new clock is late at birth. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(TUESDAY, 9, 0), -1, express_level);
+	happens(&l, at(TUESDAY, 9, 1), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MISSED);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->promise.amount, 0);
+	CHECK_INT(row->deadline, at(TUESDAY, 9, 0));
+	CHECK_INT(row->outcome, SLA_MISSED);
+	end(&l);
+	/* A decision that was made before is not made again, and is told again. */
+	{
+		const sla_decision made = {.metric = FIRST_RESPONSE, .amount = 5 * HOUR, .share = SLA_WHOLE / 2};
+		const sla_decision *decisions;
+		const int  *tags;
+		sla_event  *e;
+
+		happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+		happens_with(&l, at(MONDAY, 10, 0), -1, express_level);
+		e = &l.events[l.n - 1];
+		e->tag = 77;
+		e->decisions = &made;
+		e->ndecisions = 1;
+		live(&l);
+		CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->promise.amount, 5 * HOUR);
+		CHECK_INT(row_of(&l, RESOLUTION, 2)->promise.amount, 46 * HOUR);
+		CHECK_INT(sla_machine_decisions(l.machine, &decisions, &tags), 2);
+		CHECK_INT(decisions[0].amount, 5 * HOUR);
+		CHECK_INT(decisions[0].share, SLA_WHOLE / 2);
+		CHECK_INT(decisions[1].metric, RESOLUTION);
+		CHECK_INT(tags[0], 77);
+		CHECK_INT(tags[1], 77);
+		end(&l);
+	}
+	standard.level.on_change = SLA_CHANGE_RETROACTIVE;
+
+	/* keep: what runs keeps its promise, what starts later has the new one. */
+	express.level.on_change = SLA_CHANGE_KEEP;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, express_level);
+	happens(&l, at(MONDAY, 11, 0), AGENT_REPLY);
+	happens(&l, at(MONDAY, 12, 0), CUSTOMER_MESSAGE);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	CHECK_TEXT(row_of(&l, FIRST_RESPONSE, 1)->level->name, "Standard");
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MET);
+	CHECK_TEXT(row_of(&l, RESOLUTION, 1)->level->name, "Standard");
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_OPEN);
+	CHECK_TEXT(row_of(&l, NEXT_RESPONSE, 1)->level->name, "Express");
+	end(&l);
+	/* Where nothing was promised there is nothing to keep; and back again changes nothing. */
+	happens(&l, at(MONDAY, 9, 0), CREATED);
+	happens_with(&l, at(MONDAY, 10, 0), -1, express_level);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->started_at, at(MONDAY, 9, 0));
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, express_level);
+	happens_with(&l, at(MONDAY, 11, 0), -1, &standard.level);
+	happens_with(&l, at(MONDAY, 12, 0), -1, express_level);
+	happens_with(&l, at(MONDAY, 12, 30), -1, NULL);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->reason, SLA_REASON_NO_LEVEL);
+	end(&l);
+
+	/* keep_stricter: 17:00 against 13:00 for the answer; Wednesday against Thursday for the rest. */
+	express.level.on_change = SLA_CHANGE_KEEP_STRICTER;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, express_level);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->deadline, at(MONDAY, 13, 0));
+	CHECK_INT(rows_of(&l, RESOLUTION), 2);
+	CHECK_INT(row_of(&l, RESOLUTION, 2)->started_at, at(MONDAY, 9, 0));
+	CHECK_INT(row_of(&l, RESOLUTION, 2)->deadline, at(WEDNESDAY, 9, 0));
+	end(&l);
+	/* No promise is the least strict. */
+	urgent.level.on_change = SLA_CHANGE_KEEP_STRICTER;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 9, 30), -1, &urgent.level);
+	live(&l);
+	CHECK_INT(rows_of(&l, RESOLUTION), 1);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_OPEN);
+	CHECK_TEXT(row_of(&l, FIRST_RESPONSE, 2)->level->name, "Urgent");
+	end(&l);
+	urgent.level.on_change = SLA_CHANGE_RETROACTIVE;
+
+	/* Of a resolved ticket the change shows when it is reopened. */
+	express.level.on_change = SLA_CHANGE_FORWARD;
+	happens_with(&l, at(MONDAY, 8, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 14, 0), RESOLVED);
+	happens_with(&l, at(MONDAY, 15, 0), -1, express_level);
+	happens(&l, at(MONDAY, 16, 0), REOPENED);
+	live(&l);
+	row = row_of(&l, RESOLUTION, 2);
+	CHECK_INT(row->promise.amount, 36 * HOUR);
+	CHECK_INT(row->started_at, at(MONDAY, 15, 0));
+	CHECK_INT(row->running_since, at(MONDAY, 16, 0));
+	CHECK_INT(row->deadline, at(WEDNESDAY, 4, 0));
+	end(&l);
+	/* Total: the closed time counts for the share as well. */
+	level_set(&express, "Express", &always, (const int[NMETRICS]){[TOTAL_RESOLUTION] = 48});
+	express.level.on_change = SLA_CHANGE_FORWARD;
+	happens_with(&l, at(MONDAY, 8, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 12, 0), RESOLVED);
+	happens_with(&l, at(MONDAY, 14, 0), -1, express_level);
+	happens(&l, at(MONDAY, 16, 0), REOPENED);
+	live(&l);
+	row = row_of(&l, TOTAL_RESOLUTION, 2);
+	CHECK_INT(row->promise.amount, 36 * HOUR);
+	CHECK_INT(row->started_at, at(MONDAY, 14, 0));
+	CHECK_INT(row->running_since, at(MONDAY, 14, 0));
+	end(&l);
+
+	/* Two decisions at one instant: the last, with no row for the other. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, &nothing.level);
+	happens_with(&l, at(MONDAY, 10, 0), -1, &urgent.level);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 2);
+	CHECK_TEXT(row_of(&l, FIRST_RESPONSE, 2)->level->name, "Urgent");
+	end(&l);
+}
+
+/* Settings of a metric: grace, equality, what keeps it from starting. */
+static void
+test_settings(void)
+{
+	life		l = {0};
+
+	/* Strict: stopped at the very deadline is missed; a pause that begins at it, too. */
+	definitions[FIRST_RESPONSE].strict = true;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 13, 0), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MISSED);
+	CHECK(row_of(&l, FIRST_RESPONSE, 1)->strict);
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 13, 0) - 1, AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MET);
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 13, 0), PAUSED);
+	happens(&l, at(MONDAY, 14, 0), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_MISSED);
+	end(&l);
+	definitions[FIRST_RESPONSE].strict = false;
+
+	/* A reopening within the grace does not count; one later does. */
+	definitions[RESOLUTION].reopen_grace = HOUR;
+	for (int minutes = 60; minutes <= 61; minutes++)
+	{
+		happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+		happens(&l, at(MONDAY, 11, 0), RESOLVED);
+		happens(&l, at(MONDAY, 11, 0) + minutes * MINUTE, REOPENED);
+		live(&l);
+		CHECK_INT(rows_of(&l, RESOLUTION), minutes == 60 ? 1 : 2);
+		CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_MET);
+		CHECK_INT(rows_of(&l, TOTAL_RESOLUTION), 2);
+		end(&l);
+	}
+	/* Resolved again, the grace begins again; the time that counts does not. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 11, 0), RESOLVED);
+	happens(&l, at(MONDAY, 11, 50), REOPENED);
+	happens(&l, at(MONDAY, 12, 10), RESOLVED);
+	happens(&l, at(MONDAY, 13, 0), REOPENED);
+	happens(&l, at(MONDAY, 13, 5), RESOLVED);
+	happens(&l, at(MONDAY, 14, 6), REOPENED);
+	live(&l);
+	CHECK_INT(rows_of(&l, RESOLUTION), 2);
+	CHECK_INT(counted(row_of(&l, RESOLUTION, 1)), 2 * HOUR);
+	CHECK_INT(row_of(&l, RESOLUTION, 2)->running_since, at(MONDAY, 14, 6));
+	CHECK_INT(counted(row_of(&l, RESOLUTION, 2)), 2 * HOUR);
+	end(&l);
+	definitions[RESOLUTION].reopen_grace = 0;
+
+	/* Opened by an agent: no first response; the customer's message starts the next. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), BY_AGENT);
+	happens(&l, at(MONDAY, 10, 0), CUSTOMER_MESSAGE);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 0);
+	CHECK_INT(rows_of(&l, RESOLUTION), 1);
+	CHECK_INT(row_of(&l, NEXT_RESPONSE, 1)->started_at, at(MONDAY, 10, 0));
+	end(&l);
+}
+
+static void
+test_deleted(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+
+	/* Back again: what its deletion cancelled goes on, the time between left out. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	happens(&l, at(MONDAY, 10, 30), CUSTOMER_MESSAGE);
+	happens(&l, at(MONDAY, 11, 0), UNDELETED);
+	happens(&l, at(MONDAY, 12, 0), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 2);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->outcome, SLA_MET);
+	CHECK_INT(row->started_at, at(MONDAY, 9, 0));
+	CHECK_INT(counted(row), 2 * HOUR);
+	CHECK_INT(row->deadline, at(MONDAY, 14, 0));
+	/* Nothing started on a ticket that was not there. */
+	CHECK_INT(rows_of(&l, NEXT_RESPONSE), 0);
+	end(&l);
+
+	/* Deleted while paused: paused it comes back. And a level that changed in between. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), PAUSED);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	happens_with(&l, at(MONDAY, 10, 30), -1, &urgent.level);
+	happens(&l, at(MONDAY, 11, 0), UNDELETED);
+	happens(&l, at(MONDAY, 12, 0), RESUMED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_TEXT(row->level->name, "Urgent");
+	CHECK_INT(counted(row), 30 * MINUTE);
+	CHECK_INT(row->running_since, at(MONDAY, 12, 0));
+	end(&l);
+
+	/* What had ended before stays ended; what never was deleted is not brought back. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), RESOLVED);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	happens(&l, at(MONDAY, 11, 0), UNDELETED);
+	happens(&l, at(MONDAY, 12, 0), UNDELETED);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	CHECK_INT(rows_of(&l, RESOLUTION), 1);
+	end(&l);
+	/* A resolved one cannot be reopened while it is deleted, but afterwards. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), RESOLVED);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	happens(&l, at(MONDAY, 10, 30), REOPENED);
+	live(&l);
+	CHECK_INT(rows_of(&l, RESOLUTION), 1);
+	end(&l);
+
+	/* Created again under its key: all begins anew, paused no longer. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 15), PAUSED);
+	happens(&l, at(MONDAY, 9, 30), RESOLVED);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	happens(&l, at(MONDAY, 11, 0), CREATED);
+	happens(&l, at(MONDAY, 12, 0), UNDELETED);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 2);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->started_at, at(MONDAY, 11, 0));
+	CHECK_INT(row->cycle, 2);
+	CHECK(row->running);
+	CHECK_INT(rows_of(&l, RESOLUTION), 2);
+	end(&l);
+	/* At one instant, in either order. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	happens(&l, at(MONDAY, 10, 0), CREATED);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->outcome, SLA_OPEN);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->started_at, at(MONDAY, 10, 0));
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), DELETED);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->outcome, SLA_CANCELLED);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 1)->ncounted, 0);
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	happens(&l, at(MONDAY, 10, 0), UNDELETED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->outcome, SLA_OPEN);
+	CHECK_INT(row->running_since, at(MONDAY, 9, 0));
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), DELETED);
+	happens(&l, at(MONDAY, 10, 0), UNDELETED);
+	happens(&l, at(MONDAY, 10, 0), DELETED);
+	live(&l);
+	CHECK_INT(row_of(&l, FIRST_RESPONSE, 2)->outcome, SLA_CANCELLED);
+	end(&l);
+}
+
+static void
+happens_by_hand(life *l, sla_instant when, const sla_by_hand *by_hand)
+{
+	happens(l, when, -1)->by_hand = by_hand;
+}
+
+static void
+test_deadline_by_hand(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+	const sla_by_hand set = {.act = SLA_ACT_SET_DEADLINE, .metric = RESOLUTION, .deadline = at(TUESDAY, 12, 0)};
+	const sla_by_hand later = {.act = SLA_ACT_SET_DEADLINE, .metric = RESOLUTION, .deadline = at(FRIDAY, 12, 0)};
+	const sla_by_hand taken_back = {.act = SLA_ACT_FREE_DEADLINE, .metric = RESOLUTION};
+
+	/* Neither pause nor level moves it, and a pause does not keep it from being missed. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &set);
+	happens(&l, at(MONDAY, 11, 0), PAUSED);
+	happens(&l, at(MONDAY, 12, 0), RESUMED);
+	happens_with(&l, at(MONDAY, 13, 0), -1, &urgent.level);
+	happens(&l, at(MONDAY, 14, 0), PAUSED);
+	happens(&l, at(TUESDAY, 12, 0) + 1, RESOLVED);
+	live(&l);
+	CHECK_INT(rows_of(&l, RESOLUTION), 1);
+	row = row_of(&l, RESOLUTION, 1);
+	CHECK(row->fixed);
+	CHECK_INT(row->deadline, at(TUESDAY, 12, 0));
+	CHECK_INT(row->outcome, SLA_MISSED);
+	CHECK_TEXT(row->level->name, "Standard");
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 2);
+	CHECK(!row_of(&l, FIRST_RESPONSE, 1)->fixed);
+	end(&l);
+	/* Equality is met; set again, the last counts. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &set);
+	happens_by_hand(&l, at(MONDAY, 11, 0), &later);
+	happens(&l, at(FRIDAY, 12, 0), RESOLVED);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_MET);
+	end(&l);
+	/* Taken back: as of the pauses, and of the level that came meanwhile. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &set);
+	happens(&l, at(MONDAY, 11, 0), PAUSED);
+	happens(&l, at(MONDAY, 12, 0), RESUMED);
+	happens_by_hand(&l, at(MONDAY, 13, 0), &taken_back);
+	happens_by_hand(&l, at(MONDAY, 13, 1), &taken_back);
+	live(&l);
+	row = row_of(&l, RESOLUTION, 1);
+	CHECK(!row->fixed);
+	CHECK_INT(row->deadline, at(WEDNESDAY + 1, 10, 0));
+	end(&l);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &set);
+	happens_with(&l, at(MONDAY, 12, 0), -1, &nothing.level);
+	happens_by_hand(&l, at(MONDAY, 13, 0), &taken_back);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->outcome, SLA_SUPERSEDED);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->closed_at, at(MONDAY, 13, 0));
+	end(&l);
+	/* It goes on with the clock when the ticket is reopened; no level ends it; no clock, nothing. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &later);
+	happens(&l, at(MONDAY, 11, 0), RESOLVED);
+	happens(&l, at(MONDAY, 12, 0), REOPENED);
+	happens_with(&l, at(MONDAY, 13, 0), -1, NULL);
+	happens_by_hand(&l, at(MONDAY, 14, 0), &later);
+	live(&l);
+	CHECK_INT(rows_of(&l, RESOLUTION), 2);
+	row = row_of(&l, RESOLUTION, 2);
+	CHECK(row->fixed);
+	CHECK_INT(row->deadline, at(FRIDAY, 12, 0));
+	CHECK_INT(row->outcome, SLA_CANCELLED);
+	end(&l);
+	/* At the instant at which it starts. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 9, 0), &set);
+	live(&l);
+	CHECK_INT(row_of(&l, RESOLUTION, 1)->deadline, at(TUESDAY, 12, 0));
+	end(&l);
+}
+
+static void
+test_take_over(void)
+{
+	life		l = {0};
+	const sla_clock *row;
+	const sla_stretch counted_there[] = {
+		{at(MONDAY, 8, 0), at(MONDAY, 8, 30)}, {at(MONDAY, 8, 45), at(MONDAY, 10, 0)}
+	};
+	sla_by_hand earlier = {.act = SLA_ACT_TAKE_OVER, .metric = FIRST_RESPONSE,
+	.since = at(MONDAY, 8, 0), .counted = counted_there, .ncounted = 2};
+
+	/* From the earlier start; what counted there until this one began counts here. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 11, 0), &earlier);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 2);
+	row = row_of(&l, FIRST_RESPONSE, 1);
+	CHECK_INT(row->outcome, SLA_SUPERSEDED);
+	CHECK_INT(row->reason, SLA_REASON_TOOK_OVER);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->started_at, at(MONDAY, 8, 0));
+	CHECK_INT(row->ncounted, 1);
+	CHECK_INT(row->running_since, at(MONDAY, 8, 45));
+	CHECK_INT(row->deadline, at(MONDAY, 12, 15));
+	end(&l);
+	/* Paused here then: the stretches stay apart. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 0), PAUSED);
+	happens_by_hand(&l, at(MONDAY, 11, 0), &earlier);
+	happens(&l, at(MONDAY, 12, 0), RESUMED);
+	live(&l);
+	row = row_of(&l, FIRST_RESPONSE, 2);
+	CHECK_INT(row->ncounted, 2);
+	CHECK_INT(row->counted[1].to, at(MONDAY, 9, 0));
+	CHECK_INT(row->deadline, at(MONDAY, 15, 15));
+	end(&l);
+	/* A later start changes nothing, a deadline by hand stays. */
+	earlier.since = at(MONDAY, 9, 30);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 11, 0), &earlier);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	end(&l);
+	/* A question that nobody waited for here is waited for from then on. */
+	earlier.metric = NEXT_RESPONSE;
+	earlier.since = at(MONDAY, 8, 0);
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), AGENT_REPLY);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &earlier);
+	happens(&l, at(MONDAY, 10, 15), AGENT_REPLY);
+	live(&l);
+	CHECK_INT(rows_of(&l, NEXT_RESPONSE), 1);
+	row = row_of(&l, NEXT_RESPONSE, 1);
+	CHECK_INT(row->started_at, at(MONDAY, 8, 0));
+	CHECK_INT(counted(row), 2 * HOUR);
+	CHECK_INT(row->deadline, at(MONDAY, 10, 15));
+	CHECK_INT(row->outcome, SLA_MET);
+	end(&l);
+	/* But not while the first response is, nor one that has been given. */
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &earlier);
+	live(&l);
+	CHECK_INT(rows_of(&l, NEXT_RESPONSE), 0);
+	end(&l);
+	earlier.metric = FIRST_RESPONSE;
+	happens_with(&l, at(MONDAY, 9, 0), CREATED, &standard.level);
+	happens(&l, at(MONDAY, 9, 30), AGENT_REPLY);
+	happens_by_hand(&l, at(MONDAY, 10, 0), &earlier);
+	live(&l);
+	CHECK_INT(rows_of(&l, FIRST_RESPONSE), 1);
+	end(&l);
+}
+
 static void
 test_ends(void)
 {
@@ -624,22 +1177,27 @@ same_row(const sla_clock *a, const sla_clock *b)
 		(a->outcome == SLA_OPEN || a->closed_at == b->closed_at) && a->reason == b->reason;
 }
 
-/* Was the ticket paused at t, by a walk over its events?  Independent of the machine. */
+/* Was the ticket paused or deleted at t, by a walk over its events?  Independent of the machine. */
 static bool
 paused_at(const life *l, sla_instant t)
 {
 	bool		paused = false;
+	bool		deleted = false;
 
 	for (int i = 0; i < l->n; i++)
 	{
 		if (l->events[i].at > t)
 			break;
+		if (l->events[i].event == DELETED)
+			deleted = true;
+		if (l->events[i].event == UNDELETED)
+			deleted = false;
 		if (l->events[i].event == PAUSED)
 			paused = true;
 		if (l->events[i].event == RESUMED)
 			paused = false;
 	}
-	return paused;
+	return paused || deleted;
 }
 
 static bool
@@ -717,15 +1275,15 @@ test_random_lives(void)
 							   "round %d: metric %d counts wrongly", round, row->metric);
 
 			/* A goal in hours: the deadline is where the counted time reaches it. */
-			if (row->running && row->promise->days == 0)
+			if (row->running && row->promise.days == 0)
 			{
 				int64_t		so_far = counted(row);
 				int64_t		rest;
 
 				if (row->deadline >= row->running_since)
 				{
-					CHECK(sla_measure(row->promise->timeline, row->running_since, row->deadline, &rest));
-					CHECK_INT(so_far + rest, row->promise->amount);
+					CHECK(sla_measure(row->promise.timeline, row->running_since, row->deadline, &rest));
+					CHECK_INT(so_far + rest, row->promise.amount);
 				}
 			}
 		}
@@ -752,6 +1310,11 @@ main(void)
 	test_next_response();
 	test_reopen();
 	test_level_change();
+	test_on_change();
+	test_settings();
+	test_deleted();
+	test_deadline_by_hand();
+	test_take_over();
 	test_ends();
 	test_random_lives();
 

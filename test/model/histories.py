@@ -78,7 +78,7 @@ def starts():
 STARTS = list(starts())
 # What may be told with sla.record_event.
 TOLD = ("chat_started", "chat_answered", "chat_abandoned", "call_started", "call_answered", "call_abandoned", "merged",
-        "cancelled", "paused", "resumed", "resolved", "reopened", "agent_reply", "customer_message", "unheard_of")
+        "cancelled", "paused", "resumed", "resolved", "reopened", "agent_reply", "customer_message", "unheard_of", "unmerged", "deleted", "undeleted")
 
 
 class Ticket:

@@ -4,7 +4,10 @@ Written from the words of the documentation: an event has an instant, and what h
 happens in this order: clocks stop, are cancelled, change level, pause or resume, and start.
 """
 
-OPPOSITE = {"paused": "resumed", "resumed": "paused", "resolved": "reopened", "reopened": "resolved"}
+OPPOSITE = {"paused": "resumed", "resumed": "paused", "resolved": "reopened", "reopened": "resolved",
+            "deleted": "undeleted", "undeleted": "deleted", "merged": "unmerged", "unmerged": "merged"}
+# What these end goes on when their opposite happens; until then nothing starts.
+RESTORES = {"undeleted", "unmerged"}
 AGREEMENTS = ("customer", "operational", "supplier")
 
 
@@ -125,6 +128,7 @@ class Run:
 
     def __init__(self):
         self.state = "never"        # active, stopped (may be reopened), over
+        self.cancelled_by = None
         self.cycle = self.ordinal = 0
         self.row = None
         self.fresh = False
@@ -160,6 +164,8 @@ class Life:
         self.rows = []
         self.runs = {(a, m.name): Run() for a in AGREEMENTS for m in metrics}
         self.paused = False
+        self.born = False
+        self.shut = dict.fromkeys((m.name for m in metrics), False)
         self.levels = dict.fromkeys(AGREEMENTS)
         self.holder = (None, None)
 
@@ -190,14 +196,21 @@ class Life:
         names = [e.name for e in events]
         self.end(at, events, stopped=True, fresh=False)
         self.end(at, events, stopped=False, fresh=False)
+        barred = self.enter_and_leave(names)
+        # Of several decisions at one instant the last one counts.
+        decided = {}
         for event in events:
-            for agreement, level in (event.levels or {}).items():
-                self.promised(agreement, level, at)
+            decided.update(event.levels or {})
+        for agreement, level in decided.items():
+            self.promised(agreement, level, at)
         for name in names:
             if name in ("paused", "resumed"):
                 self.pause(name == "paused", at)
         # What nothing can block starts first.
         for metric in sorted(self.metrics, key=lambda m: (bool(m.blocked_by), m.name)):
+            self.restore(metric, names, at)
+            if barred[metric.name]:
+                continue
             if not metric.reopens.isdisjoint(names):
                 self.reopen(metric, at)
             if not metric.starts.isdisjoint(names):
@@ -205,9 +218,36 @@ class Life:
         # The state in which the ticket is now ends what starts in it.
         for i, event in enumerate(events):
             opposite = OPPOSITE.get(event.name)
-            if opposite is not None and opposite not in names[i + 1:]:
+            later = names[i + 1:]
+            if opposite is not None and opposite not in later and not (self.born and "created" in later):
                 self.end(at, [event], stopped=True, fresh=True)
                 self.end(at, [event], stopped=False, fresh=True)
+        self.born = self.born or "created" in names
+
+    def enter_and_leave(self, names):
+        """States that end clocks until their opposite; of which metrics nothing may start now."""
+        barred = dict(self.shut)
+        for name in names:
+            for metric in self.metrics:
+                if name in metric.cancels and OPPOSITE.get(name) in RESTORES:
+                    self.shut[metric.name] = True
+                elif name in RESTORES:
+                    self.shut[metric.name] = barred[metric.name] = False
+                elif name == "created" and self.born and self.shut[metric.name]:
+                    # Another ticket under the key of one that is gone: all begins anew.
+                    self.shut[metric.name] = barred[metric.name] = False
+                    self.paused = False
+                    for agreement in AGREEMENTS:
+                        run = self.runs[agreement, metric.name]
+                        run.state, run.cancelled_by = "never", None
+        return barred
+
+    def restore(self, metric, names, at):
+        for agreement in AGREEMENTS:
+            run = self.runs[agreement, metric.name]
+            back = OPPOSITE.get(run.cancelled_by)
+            if run.state == "over" and back in RESTORES and back in names:
+                self.go_on(agreement, metric, run, at)
 
     def held_by(self, holder, at):
         self.holder = holder
@@ -226,6 +266,7 @@ class Life:
                     run.row.close(at, "met" if stopped else "cancelled", None if stopped else event.name, event.agent)
                     run.row = None
                 run.state = "stopped" if stopped else "over"
+                run.cancelled_by = None if stopped else event.name
                 # As if it never stopped, should it be reopened.
                 if not (stopped and metric.on_reopen == "total"):
                     run.halt(at)

@@ -13,13 +13,51 @@ ALTER TABLE sla.calendar_version
 	ADD CONSTRAINT calendar_version_base_check
 		CHECK (base IS NOT NULL OR (time_zone IS NOT NULL AND hours IS NOT NULL));
 
+-- instead of: CREATE TABLE sla.metric
+ALTER TABLE sla.metric
+	ADD COLUMN prevented_by text[] NOT NULL DEFAULT '{}',
+	ADD COLUMN restores_on text[] NOT NULL DEFAULT '{undeleted,unmerged}',
+	ADD COLUMN reopen_grace interval NOT NULL DEFAULT '0',
+	ADD COLUMN equality_is_met boolean NOT NULL DEFAULT true,
+	DROP CONSTRAINT metric_events_check,
+	ADD CONSTRAINT metric_events_check CHECK (
+		pg_catalog.array_position(starts_on, NULL) IS NULL
+		AND pg_catalog.array_position(stops_on, NULL) IS NULL
+		AND pg_catalog.array_position(pauses_on, NULL) IS NULL
+		AND pg_catalog.array_position(resumes_on, NULL) IS NULL
+		AND pg_catalog.array_position(cancels_on, NULL) IS NULL
+		AND pg_catalog.array_position(reopens_on, NULL) IS NULL
+		AND pg_catalog.array_position(prevented_by, NULL) IS NULL
+		AND pg_catalog.array_position(restores_on, NULL) IS NULL
+		AND pg_catalog.array_position(blocked_by, NULL) IS NULL),
+	ADD CONSTRAINT metric_reopen_grace_check CHECK (
+		reopen_grace OPERATOR(pg_catalog.>=) interval '0' AND pg_catalog.date_part('year', reopen_grace) OPERATOR(pg_catalog.=) 0
+		AND pg_catalog.date_part('month', reopen_grace) OPERATOR(pg_catalog.=) 0
+		AND reopen_grace OPERATOR(pg_catalog.<) interval '100000 days');
+-- instead of: INSERT INTO sla.metric
+UPDATE sla.metric SET prevented_by = '{created_by_agent}' WHERE name = 'first_response' AND builtin;
+-- instead of: CREATE TABLE sla.promise
+ALTER TABLE sla.promise ADD COLUMN on_change text NOT NULL DEFAULT 'retroactive';
+
 -- instead of: CREATE TABLE sla.ticket
 ALTER TABLE sla.ticket DROP CONSTRAINT ticket_pkey;
 ALTER TABLE sla.ticket ADD PRIMARY KEY (ticket, source);
 -- instead of: CREATE TABLE sla.event
+ALTER TABLE sla.event
+	ADD COLUMN other text,
+	ADD COLUMN agreement text,
+	ADD COLUMN metric text,
+	ADD COLUMN deadline timestamptz,
+	ADD COLUMN since timestamptz,
+	ADD COLUMN counted tstzmultirange,
+	ADD COLUMN decided_for text[],
+	ADD COLUMN decided bigint[];
 ALTER TABLE sla.event DROP CONSTRAINT event_pkey;
 ALTER TABLE sla.event ADD PRIMARY KEY (ticket, source, at, id);
 -- instead of: CREATE TABLE sla.log
+ALTER TABLE sla.log
+	ADD COLUMN deadline_excluded boolean NOT NULL DEFAULT false,
+	ADD COLUMN fixed boolean NOT NULL DEFAULT false;
 ALTER TABLE sla.log DROP CONSTRAINT log_pkey;
 ALTER TABLE sla.log ADD PRIMARY KEY (ticket, source, agreement, metric, ordinal);
 

@@ -1,0 +1,383 @@
+/*
+ * record.c
+ *		What is told by hand: events, deadlines, merged tickets.
+ *
+ * All of it becomes events, so that the log stays a function of them.  The
+ * ticket's own row is locked first and its columns are written last, as by a
+ * statement that changes the ticket.
+ */
+#include "pg_sla.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "clock.h"
+#include "statement.h"
+#include "tracking.h"
+
+SLA_FUNCTION(sla_record_event);
+SLA_FUNCTION(sla_set_deadline);
+SLA_FUNCTION(sla_merge);
+
+/* A ticket about which something is told. */
+typedef struct Told
+{
+	SlaTracked	tracked;
+	const char *ticket;
+} Told;
+
+/* Begin to tell something of a ticket: its source must be tracked.  Within SPI. */
+static void
+begin(Told *told, const char *source, const char *ticket)
+{
+	memset(told, 0, sizeof(Told));
+	told->ticket = ticket;
+	if (!sla_read_source(source, &told->tracked.about))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("source \"%s\" does not exist", source),
+				 errhint("Sources are made by sla.track().")));
+	told->tracked.source = source;
+}
+
+static void
+need_ticket(const Told *told)
+{
+	if (!sla_ticket_exists(told->tracked.source, told->ticket))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("ticket \"%s\" of source \"%s\" has no events yet", told->ticket, told->tracked.source),
+				 errhint("The first event of a ticket is \"created\".")));
+}
+
+/* Nobody else touches the ticket's row or its clocks from here on. */
+static void
+lock(Told *told)
+{
+	sla_lock_ticket_row(&told->tracked, told->ticket);
+	sla_lock_ticket(told->tracked.source, told->ticket, false);
+}
+
+static void
+tell(const Told *told, const SlaNewEvent *events, int n)
+{
+	sla_record_events(told->tracked.source, told->ticket, events, n, false);
+}
+
+static void
+finish(Told *told)
+{
+	sla_write_ticket_columns(&told->tracked, told->ticket);
+	if (told->tracked.lock_row != NULL)
+		SPI_freeplan(told->tracked.lock_row);
+	if (told->tracked.write_columns != NULL)
+		SPI_freeplan(told->tracked.write_columns);
+}
+
+/* A text argument that must be there. */
+static const char *
+text_argument(FunctionCallInfo fcinfo, int n, const char *what)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", what)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/* When it happened: NULL is now. */
+static TimestampTz
+instant_argument(FunctionCallInfo fcinfo, int n, const char *event)
+{
+	TimestampTz at;
+
+	if (PG_ARGISNULL(n))
+		return GetCurrentTransactionStartTimestamp();
+	at = PG_GETARG_TIMESTAMPTZ(n);
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("event \"%s\" cannot happen at \"%s\"", event, timestamptz_to_str(at)),
+				 errhint("Give the instant at which it happened.")));
+	return at;
+}
+
+/*
+ * sla.record_event(source, ticket, event, at, agent)
+ *
+ * at NULL is now; agent may be NULL; the others may not.
+ */
+Datum
+sla_record_event(PG_FUNCTION_ARGS)
+{
+	const char *source = text_argument(fcinfo, 0, "source of an event");
+	const char *ticket = text_argument(fcinfo, 1, "ticket of an event");
+	SlaNewEvent event = {.event = text_argument(fcinfo, 2, "event of an event")};
+	SlaOwner	caller;
+	Told		told;
+
+	if (event.event[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event \"\" has no name")));
+	if (strcmp(event.event, SLA_EVENT_DEADLINE_SET) == 0 || strcmp(event.event, SLA_EVENT_TOOK_OVER) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event \"%s\" cannot be told by its name alone", event.event),
+				 errhint("Call sla.set_deadline() or sla.merge().")));
+	event.at = instant_argument(fcinfo, 3, event.event);
+	event.agent = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	begin(&told, source, ticket);
+	if (strcmp(event.event, "created") != 0)
+		need_ticket(&told);
+	sla_lock_ticket_row(&told.tracked, ticket);
+	tell(&told, &event, 1);
+	finish(&told);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	PG_RETURN_VOID();
+}
+
+/* ----------------------------------------------------------------
+ * Deadlines
+ * ----------------------------------------------------------------
+ */
+
+/* The log's row of a clock by its number; false when there is none.  Within SPI. */
+static bool
+read_clock(int64 id, const char **source, const char **ticket, SlaLogRow *row)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {INT8OID};
+	Datum		values[] = {Int64GetDatum(id)};
+	HeapTuple	tuple;
+	TupleDesc	tupdesc;
+	SlaLog		log;
+	SlaLogRow	like = {0};
+	SlaLogRow  *found;
+	bool		isnull;
+
+	sla_execute(&plan, "SELECT source, ticket, agreement, metric, ordinal FROM sla.log"
+				" WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
+	if (SPI_processed == 0)
+		return false;
+	tuple = SPI_tuptable->vals[0];
+	tupdesc = SPI_tuptable->tupdesc;
+	*source = sla_column_text(tuple, tupdesc, 1);
+	*ticket = sla_column_text(tuple, tupdesc, 2);
+	like.metric = sla_column_text(tuple, tupdesc, 4);
+	like.ordinal = DatumGetInt32(SPI_getbinval(tuple, tupdesc, 5, &isnull));
+	while (strcmp(sla_agreement_names[like.agreement], sla_column_text(tuple, tupdesc, 3)) != 0)
+		like.agreement++;
+	sla_read_log(*source, *ticket, NULL, &log);
+	found = sla_log_find(&log, &like);
+	if (found == NULL)
+		return false;
+	*row = *found;
+	return true;
+}
+
+/* The last instant at which something of a ticket happened, but not before now.  Within SPI. */
+static TimestampTz
+last_instant(const char *source, const char *ticket)
+{
+	TimestampTz last = GetCurrentTransactionStartTimestamp();
+	SlaHistory	history;
+
+	sla_read_history(source, ticket, NULL, &history);
+	for (int i = 0; i < history.n; i++)
+		last = Max(last, history.events[i].at);
+	return last;
+}
+
+static void
+no_such_clock(int64 id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("there is no clock " INT64_FORMAT " in sla.log", id)));
+}
+
+/*
+ * sla.set_deadline(log_id, deadline, reason, at)
+ *
+ * deadline NULL takes back what was set before; at NULL is now, and not before
+ * anything else of the ticket.  An error when the clock is not open at that
+ * instant, or has missed its deadline: a verdict stays.
+ */
+Datum
+sla_set_deadline(PG_FUNCTION_ARGS)
+{
+	SlaEventDetail detail = {0};
+	SlaNewEvent event = {.event = SLA_EVENT_DEADLINE_SET, .detail = &detail};
+	SlaOwner	caller;
+	SlaLogRow	row;
+	Told		told;
+	const char *source;
+	const char *ticket;
+	int64		id;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("number of a clock must not be null")));
+	id = PG_GETARG_INT64(0);
+	detail.reason = text_argument(fcinfo, 2, "reason of a deadline");
+	if (detail.reason[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a deadline that is set by hand must have a reason")));
+	detail.has_deadline = !PG_ARGISNULL(1);
+	if (detail.has_deadline)
+		detail.deadline = PG_GETARG_TIMESTAMPTZ(1);
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	if (!read_clock(id, &source, &ticket, &row))
+		no_such_clock(id);
+	begin(&told, source, ticket);
+	lock(&told);
+	/* As it is now that nobody else works on it. */
+	if (!read_clock(id, &source, &ticket, &row) || strcmp(ticket, told.ticket) != 0)
+		no_such_clock(id);
+
+	event.at = PG_ARGISNULL(3) ? last_instant(source, ticket)
+		: instant_argument(fcinfo, 3, SLA_EVENT_DEADLINE_SET);
+	if (row.outcome != SLA_OPEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("clock " INT64_FORMAT " of ticket \"%s\" has ended", id, ticket),
+				 errdetail("It is %s.", sla_outcome_name(row.outcome))));
+	if (sla_is_missed(row.deadline, row.counted, row.ncounted, row.running, row.strict, row.fixed, event.at))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("clock " INT64_FORMAT " of ticket \"%s\" has missed its deadline", id, ticket),
+				 errdetail("What was missed stays missed."),
+				 errhint("sla.excuse() forgives it.")));
+	if (detail.has_deadline && detail.deadline < event.at)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("deadline \"%s\" is over when it is set", timestamptz_to_str(detail.deadline))));
+	if (!detail.has_deadline && !row.fixed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("deadline of clock " INT64_FORMAT " was not set by hand", id)));
+
+	detail.agreement = row.agreement;
+	detail.metric = row.metric;
+	tell(&told, &event, 1);
+	/* Said of an instant at which another clock ran, or none. */
+	if (!read_clock(id, &source, &ticket, &row) || row.fixed != detail.has_deadline ||
+		(row.fixed && row.deadline != detail.deadline))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("clock " INT64_FORMAT " of ticket \"%s\" was not open at \"%s\"", id, told.ticket,
+						timestamptz_to_str(event.at))));
+	finish(&told);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	PG_RETURN_VOID();
+}
+
+/* ----------------------------------------------------------------
+ * Merged tickets
+ * ----------------------------------------------------------------
+ */
+
+/* The clocks of a ticket that run or stand paused, as what another may take over. */
+static SlaNewEvent *
+clocks_to_take_over(const Told *from, TimestampTz at, const char *agent, int *n)
+{
+	SlaNewEvent *events;
+	SlaLog		log;
+
+	sla_read_log(from->tracked.source, from->ticket, NULL, &log);
+	events = palloc0(log.nrows * sizeof(SlaNewEvent) + 1);
+	*n = 0;
+	for (int i = 0; i < log.nrows; i++)
+	{
+		SlaLogRow  *row = &log.rows[i];
+		SlaEventDetail *detail;
+
+		if (row->outcome != SLA_OPEN || row->started_at >= at)
+			continue;
+		detail = palloc0(sizeof(SlaEventDetail));
+		detail->other = from->ticket;
+		detail->agreement = row->agreement;
+		detail->metric = row->metric;
+		detail->has_since = true;
+		detail->since = row->started_at;
+		detail->counted = palloc((row->ncounted + 1) * sizeof(sla_stretch));
+		for (int j = 0; j < row->ncounted; j++)
+			if (row->counted[j].from < at)
+			{
+				sla_stretch *stretch = &detail->counted[detail->ncounted++];
+
+				stretch->from = row->counted[j].from;
+				stretch->to = Min(row->counted[j].to, at);
+			}
+		if (row->running && row->running_since < at)
+		{
+			detail->counted[detail->ncounted].from = row->running_since;
+			detail->counted[detail->ncounted++].to = at;
+		}
+		events[*n].event = SLA_EVENT_TOOK_OVER;
+		events[*n].at = at;
+		events[*n].agent = agent;
+		events[*n].detail = detail;
+		(*n)++;
+	}
+	return events;
+}
+
+/*
+ * sla.merge(source, ticket, into_ticket, inherit_start, at, agent)
+ *
+ * agent may be NULL, at NULL is now.
+ */
+Datum
+sla_merge(PG_FUNCTION_ARGS)
+{
+	const char *source = text_argument(fcinfo, 0, "source of a ticket");
+	const char *ticket = text_argument(fcinfo, 1, "ticket that is merged");
+	const char *into = text_argument(fcinfo, 2, "ticket into which another is merged");
+	bool		inherit_start = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+	SlaEventDetail detail = {.other = into};
+	SlaNewEvent merged = {.event = "merged", .detail = &detail};
+	SlaNewEvent *taken;
+	SlaOwner	caller;
+	Told		from;
+	Told		to;
+	int			ntaken = 0;
+
+	merged.at = instant_argument(fcinfo, 4, merged.event);
+	merged.agent = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	if (strcmp(ticket, into) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ticket \"%s\" cannot be merged into itself", ticket)));
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	begin(&from, source, ticket);
+	begin(&to, source, into);
+	need_ticket(&from);
+	need_ticket(&to);
+	/* In one order, so that two that merge each other's do not wait for each other. */
+	lock(strcmp(ticket, into) < 0 ? &from : &to);
+	lock(strcmp(ticket, into) < 0 ? &to : &from);
+	taken = clocks_to_take_over(&from, merged.at, merged.agent, &ntaken);
+	tell(&from, &merged, 1);
+	if (inherit_start && ntaken > 0)
+		tell(&to, taken, ntaken);
+	finish(&from);
+	finish(&to);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	PG_RETURN_VOID();
+}
