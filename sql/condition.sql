@@ -62,6 +62,22 @@ SELECT split_part(refusal('condition_test.ticket.status = ''open'''), E'\n', 1);
 SELECT refusal('true', 'ticket_pkey');
 SELECT refusal('true', 'counter');
 SELECT sla.check_condition(NULL, 'true') IS NULL AS nothing_is_checked;
+-- What would be another moment in each session that reads it is refused; as a text it is a text.
+CREATE TABLE moment (at timestamptz, day date, days date[], period tstzrange, word text, plain timestamp, clock time);
+SELECT sla.check_condition('moment', $$at > 'today'$$);
+\set VERBOSITY terse
+SELECT sla.check_condition('moment', $$day = date 'Yesterday'$$);
+SELECT sla.check_condition('moment', $$at BETWEEN '2026-01-01' AND ' NOW '$$);
+SELECT sla.check_condition('moment', $$day = ANY ('{2026-01-01,tomorrow}')$$);
+SELECT sla.check_condition('moment', $$days @> '{today}'$$);
+SELECT sla.check_condition('moment', $$period && '[today,)'$$);
+SELECT sla.check_condition('moment', $$plain > E'today 12:00'$$);
+SELECT sla.check_condition('moment', $$clock > 'now'$$);
+SELECT sla.check_condition('moment', $$coalesce(at, 'now') > at$$);
+SELECT sla.check_condition('moment', c) IS NOT NULL AS allowed FROM unnest(ARRAY[$$word = 'today'$$, $$word IN ('now', 'never')$$, 'day > current_date - 1 AND at < now()',
+	$$at > 'nowhere'::text::timestamptz$$, $$at < 'infinity'$$]) AS c;
+DROP TABLE moment;
+\set VERBOSITY default
 
 -- They run here as the condition of the only rule of a source.
 SELECT sla.set_calendar('condition test', 'UTC', '24/7');

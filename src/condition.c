@@ -23,7 +23,8 @@
  * DDL broke is an error, which names it, when a row meets it.
  *
  * Dates in the text are read as ISO 8601 has them, year first: 02/03/2026 would
- * be another day elsewhere, and is an error.  What a function that is called
+ * be another day elsewhere, and is an error; so is 'today', which would be
+ * another day with each session that reads it.  What a function that is called
  * makes of DateStyle is its own affair.
  *
  * How it runs
@@ -366,7 +367,28 @@ typedef struct FormContext
 {
 	ParseState *pstate;
 	const char *noun;
+	List	   *clock_words;	/* string constants that could mean the present */
 } FormContext;
+
+/* Does a string have a word in it that date and time types read as the present? */
+static bool
+has_clock_word(const char *string)
+{
+	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
+
+	while (*string != '\0')
+	{
+		size_t		length = strspn(string, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+		for (int i = 0; i < (int) lengthof(words); i++)
+		{
+			if (length == strlen(words[i]) && pg_strncasecmp(string, words[i], length) == 0)
+				return true;
+		}
+		string += Max(length, 1);
+	}
+	return false;
+}
 
 static bool
 refuse_form_walker(Node *node, FormContext *context)
@@ -384,6 +406,14 @@ refuse_form_walker(Node *node, FormContext *context)
 				(errcode(ERRCODE_UNDEFINED_PARAMETER),
 				 errmsg("%s must not contain a parameter", context->noun),
 				 parser_errposition(context->pstate, exprLocation(node))));
+	if (IsA(node, A_Const))
+	{
+		A_Const    *constant = (A_Const *) node;
+
+		if (nodeTag(&constant->val) == T_String && has_clock_word(strVal(&constant->val)))
+			context->clock_words = lappend(context->clock_words, constant);
+		return false;
+	}
 	return raw_expression_tree_walker(node, refuse_form_walker, context);
 }
 
@@ -392,7 +422,7 @@ refuse_form_walker(Node *node, FormContext *context)
  * enough for.
  */
 static Node *
-parse_form(ParseState *pstate, const char *text, Oid result_type)
+parse_form(ParseState *pstate, const char *text, Oid result_type, List **clock_words)
 {
 	List	   *statements = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
 	FormContext context = {.pstate = pstate, .noun = noun(result_type)};
@@ -422,7 +452,55 @@ parse_form(ParseState *pstate, const char *text, Oid result_type)
 				 errmsg("%s must be a single expression: %s", context.noun, text),
 				 errhint("Write it as after CHECK or WHERE, without other clauses and without a name for the result.")));
 	refuse_form_walker(target->val, &context);
+	if (clock_words != NULL)
+		*clock_words = context.clock_words;
 	return target->val;
+}
+
+static bool
+is_date_time_type(Oid type)
+{
+	return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID ||
+		type == TIMEOID || type == TIMETZOID;
+}
+
+/* A date or time, or an array, a range or a multirange of them. */
+static bool
+holds_date_time(Oid type)
+{
+	Oid			element = get_base_element_type(type);
+	Oid			range = OidIsValid(get_multirange_range(type)) ? get_multirange_range(type) : type;
+
+	if (OidIsValid(element))
+		return holds_date_time(element);
+	if (OidIsValid(get_range_subtype(range)))
+		return holds_date_time(get_range_subtype(range));
+	return is_date_time_type(getBaseType(type));
+}
+
+/*
+ * Refuses 'today' and the like: what they mean is fixed when the text is read,
+ * which each session does at another time, and a restored one at yet another.
+ */
+static void
+refuse_clock_word(const Const *node, const FormContext *context)
+{
+	ListCell   *cell;
+
+	foreach(cell, context->clock_words)
+	{
+		A_Const    *constant = (A_Const *) lfirst(cell);
+
+		if (constant->location == node->location && holds_date_time(node->consttype))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					 errmsg("%s must not contain '%s' as a date or time", context->noun,
+							strVal(&constant->val)),
+					 errdetail("It would be the moment at which a session first reads the %s.",
+							   context->noun),
+					 errhint("Write now(), current_date, current_date - 1 or the like."),
+					 parser_errposition(context->pstate, node->location)));
+	}
 }
 
 static bool
@@ -443,6 +521,8 @@ refuse_walker(Node *node, FormContext *context)
 		what = "a set-returning function";
 	else if (IsA(node, Var) && ((Var *) node)->varattno < 0)
 		what = "a system column";
+	else if (IsA(node, Const) && context->clock_words != NIL)
+		refuse_clock_word((Const *) node, context);
 	if (what != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -760,7 +840,7 @@ parse(Relation rel, const char *text, Oid result_type, Oid owner)
 	pstate->p_sourcetext = text;
 	pstate->p_post_columnref_hook = refuse_unknown_column;
 	pstate->p_ref_hook_state = rel;
-	node = parse_form(pstate, text, result_type);
+	node = parse_form(pstate, text, result_type, &context.clock_words);
 	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock,
 										 makeAlias(row_alias(rel), NIL), false, false);
 	addNSItemToQuery(pstate, item, false, true, true);
@@ -788,6 +868,8 @@ parse(Relation rel, const char *text, Oid result_type, Oid owner)
 					 errhint("Write a cast into the expression."),
 					 parser_errposition(pstate, exprLocation(node))));
 		node = coerced;
+		/* A string that is the whole expression has its type only now. */
+		refuse_walker(node, &context);
 	}
 	assign_expr_collations(pstate, node);
 	node = expand_generated_columns_compat(node, rel, 1);
@@ -829,7 +911,7 @@ sla_expression_check_form(const char *text, Oid result_type, const char *what,
 	push_compile_frame(&frame, text, what, name);
 	enter_to_compile(&saved, namespace_search_path, NULL, GetUserId());
 	pstate->p_sourcetext = text;
-	(void) parse_form(pstate, text, result_type);
+	(void) parse_form(pstate, text, result_type, NULL);
 	sla_environment_leave(&saved);
 	error_context_stack = frame.callback.previous;
 	free_parsestate(pstate);
@@ -840,13 +922,6 @@ sla_expression_check_form(const char *text, Oid result_type, const char *what,
  * Which expressions need their owner, search_path and time zone
  * ---------------------------------------------------------------------------
  */
-
-static bool
-is_date_time_type(Oid type)
-{
-	return type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID ||
-		type == TIMEOID || type == TIMETZOID;
-}
 
 /*
  * True for a function whose result could depend on the current user or on

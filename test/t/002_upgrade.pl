@@ -118,6 +118,15 @@ is($node->safe_psql('old', 'SELECT count(*) FROM "Help Desk".said_rules'), '48',
 is($node->safe_psql('old', "SELECT string_agg(DISTINCT time_zone, ' ') FROM (SELECT time_zone FROM sla.source UNION ALL SELECT time_zone FROM sla.source_event) AS z"),
 	'Europe/Oslo', 'expressions have the time zone of who updated');
 
+# And so does what is restored from a dump of it.
+my $copy = PostgreSQL::Test::Utils::tempdir() . '/copy';
+command_ok([ 'pg_dump', '-Fc', '-f', $copy, $node->connstr('old') ], 'dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('restored'), $copy ], 'restored');
+is($node->safe_psql('restored', $differences), '', 'all of it is said there, too');
+is($node->safe_psql('restored', 'SELECT name, search_path, time_zone, owner FROM sla.rule ORDER BY source, name'),
+	$node->safe_psql('old', 'SELECT name, search_path, time_zone, owner FROM sla.rule ORDER BY source, name'), 'and who wrote the rules');
+
 # Life goes on.
 $node->safe_psql('old', $ticket);
 $node->safe_psql('old', <<'SQL');
