@@ -61,6 +61,18 @@ SELECT sla.set_calendar('recalculation other', NULL, 'Fr 09:00-16:00', base => '
 SELECT * FROM deadlines WHERE ticket = 'future';
 SELECT ticket, agreement, metric, former, deadline, late FROM sla.preview_calendar('recalculation', 'UTC', 'Mo-Fr 06:00-16:00', '{recalculation}', '2098-01-03') WHERE source = 'recalculation' AND ticket = 'future';
 SELECT ticket, agreement, metric, former, deadline, late FROM sla.preview_calendar('recalculation other', NULL, 'Fr off', base => 'recalculation') WHERE source = 'recalculation' AND ticket = 'future';
+SELECT ticket, agreement, metric, former, deadline, late
+FROM sla.preview_holidays('recalculation', E'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20980103\nEND:VEVENT\nEND:VCALENDAR', '2098-01-01', '2099-01-01')
+WHERE source = 'recalculation' AND ticket = 'future';
+SELECT day FROM sla.holiday WHERE holiday_set = 'recalculation';
+-- A verdict that has been reached stays, and so does a clock that is late.
+SELECT metric, outcome, deadline FROM sla.log WHERE source = 'recalculation' AND ticket = 'past' AND agreement = 'customer' ORDER BY metric;
+BEGIN;
+INSERT INTO sla.holiday (holiday_set, day) VALUES ('recalculation', '2024-03-04'), ('recalculation', '2024-03-05');
+SELECT metric, outcome, deadline FROM sla.log WHERE source = 'recalculation' AND ticket = 'past' AND agreement = 'customer' ORDER BY metric;
+SELECT count(*) FROM changes WHERE ticket = 'past';
+SELECT * FROM sla.verify('recalculation');
+ROLLBACK;
 BEGIN;
 TRUNCATE sla.holiday;
 SELECT * FROM deadlines WHERE ticket = 'future';

@@ -201,6 +201,46 @@ COMMENT ON FUNCTION sla.preview_calendar(text, text, text, text[], date, text) I
 	'which deadlines sla.set_calendar() with the same arguments would move, and whether they would have passed by now; changes nothing';
 REVOKE ALL ON FUNCTION sla.preview_calendar(text, text, text, text[], date, text) FROM PUBLIC;
 
+CREATE FUNCTION sla.preview_holidays(
+	holiday_set   text,
+	ics           text,
+	from_day      date DEFAULT (CURRENT_DATE OPERATOR(pg_catalog.-) INTERVAL '1 year')::date,
+	to_day        date DEFAULT (CURRENT_DATE OPERATOR(pg_catalog.+) INTERVAL '5 years')::date,
+	time_zone     text DEFAULT NULL,
+	OUT source    text,
+	OUT ticket    text,
+	OUT agreement text,
+	OUT metric    text,
+	OUT former    timestamptz,
+	OUT deadline  timestamptz,
+	OUT late      boolean
+) RETURNS SETOF record
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	last_before bigint;
+	moved sla.deadline_change[];
+BEGIN
+	BEGIN
+		LOCK TABLE sla.log IN SHARE ROW EXCLUSIVE MODE;
+		SELECT coalesce(max(id), 0) INTO last_before FROM sla.deadline_change;
+		PERFORM sla.import_holidays(preview_holidays.holiday_set, preview_holidays.ics,
+			preview_holidays.from_day, preview_holidays.to_day, preview_holidays.time_zone);
+		SELECT array_agg(d ORDER BY d.deadline, d.id) INTO moved FROM sla.deadline_change AS d WHERE d.id > last_before;
+		RAISE EXCEPTION USING ERRCODE = 'SLA00', MESSAGE = 'the preview is taken back';
+	EXCEPTION WHEN SQLSTATE 'SLA00' THEN
+		NULL;
+	END;
+	RETURN QUERY
+		SELECT m.source, m.ticket, m.agreement, m.metric, m.former, m.deadline, m.deadline < now()
+		FROM unnest(moved) AS m;
+END
+$function$;
+COMMENT ON FUNCTION sla.preview_holidays(text, text, date, date, text) IS
+	'which deadlines sla.import_holidays() with the same arguments would move, and whether they would have passed by now; changes nothing';
+REVOKE ALL ON FUNCTION sla.preview_holidays(text, text, date, date, text) FROM PUBLIC;
+
 CREATE FUNCTION sla.rebuild(source text, tickets text[] DEFAULT NULL) RETURNS bigint
 	LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
 	AS 'MODULE_PATHNAME', 'sla_rebuild';
