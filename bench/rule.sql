@@ -4,7 +4,7 @@ CREATE EXTENSION pg_sla;
 -- As wide as tickets are, at most a million of them.
 CREATE TABLE ticket AS
 SELECT i::bigint AS id, 'department ' || i % 40 AS department, 'agent ' || i % 200 AS assignee, (ARRAY['new', 'open', 'pending', 'solved'])[1 + i % 4] AS status,
-	(i * 7919 % 5)::integer AS priority, 'Re: order ' || i % 1000 AS subject, (i * 104729 % 50000)::bigint AS customer,
+	(i::bigint * 7919 % 5)::integer AS priority, 'Re: order ' || i % 1000 AS subject, (i::bigint * 104729 % 50000)::bigint AS customer,
 	CASE WHEN i % 3 = 0 THEN ARRAY['tag ' || i % 60] ELSE '{}' END AS tags, timestamptz '2026-01-01 00:00Z' + i * interval '1 minute' AS created_at
 FROM generate_series(1, least(:rows, 1000000)) AS i;
 

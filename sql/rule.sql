@@ -416,6 +416,63 @@ DELETE FROM sla.rule WHERE source = 'rule test 4';
 DELETE FROM sla.target WHERE level = 'high';
 DELETE FROM sla.level WHERE name = 'plain';
 
+-- In parallel workers, also with functions of another role, another search_path and another time zone.
+CREATE TABLE wide (id integer PRIMARY KEY, priority integer, at timestamptz, note text);
+INSERT INTO wide SELECT i, i % 5, timestamptz '2026-03-01 00:00Z' + i * interval '1 minute' FROM generate_series(1, 20000) AS i;
+ANALYZE wide;
+CREATE ROLE rule_author;
+GRANT USAGE, CREATE ON SCHEMA rule_test TO rule_author;
+GRANT SELECT ON wide TO rule_author;
+GRANT SELECT, INSERT ON sla.rule TO rule_author;
+SELECT sla.track('rule test 5', 'wide', 'id');
+INSERT INTO sla.level (name, calendar) VALUES ('wide', 'rule test');
+INSERT INTO sla.target (level, metric, goal) VALUES ('wide', 'resolution', '1 hour');
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('plain', 'rule test 5', 1, 'priority = 1', 'wide');
+SET ROLE rule_author;
+SET timezone = 'Asia/Tokyo';
+CREATE FUNCTION mine(integer) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_user = 'rule_author' AND current_setting('timezone') = 'Asia/Tokyo' AND $1 = 2; END $$;
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('mine', 'rule test 5', 2, 'mine(priority)', 'high'), ('day', 'rule test 5', 3, $$at::date = '2026-03-05' AND priority = 3$$, 'high');
+RESET ROLE;
+SET timezone = 'UTC';
+SELECT level, count(*) FROM (SELECT sla.level_for(w) AS level FROM wide w) AS l GROUP BY level ORDER BY level;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2; SET parallel_leader_participation = off;
+EXPLAIN (COSTS OFF) SELECT sla.level_for(w) FROM wide w;
+SELECT level, count(*) FROM (SELECT sla.level_for(w) AS level FROM wide w) AS l GROUP BY level ORDER BY level;
+SELECT count(sla.deadline_for(w, 'resolution')), count(sla.goal_for(w, 'resolution')) FROM wide w;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather; RESET parallel_leader_participation;
+
+-- Rules run when a column changes that one of them reads, and only then; also one that is off for changed tickets counts.
+DELETE FROM sla.rule WHERE source = 'rule test 5' AND name <> 'plain';
+CREATE FUNCTION told(integer) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RAISE NOTICE 'asked about %', $1; RETURN $1 = 4; END $$;
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('told', 'rule test 5', 2, 'told(priority)', 'high');
+SET client_min_messages = notice;
+INSERT INTO wide VALUES (0, 3, '2026-03-01 00:00Z', NULL);
+UPDATE wide SET note = 'read', at = now() WHERE id = 0;
+UPDATE wide SET priority = 3 WHERE id = 0;
+UPDATE wide SET priority = 4 WHERE id = 0;
+UPDATE sla.rule SET on_change = false WHERE source = 'rule test 5' AND name = 'told';
+UPDATE wide SET priority = 5 WHERE id = 0;
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('reads at', 'rule test 5', 3, 'at IS NULL AND told(priority)', 'high');
+UPDATE wide SET note = 'again' WHERE id = 0;
+UPDATE wide SET at = NULL WHERE id = 0;
+SET client_min_messages = warning;
+-- Through facts every column of the ticket may matter.
+CREATE VIEW wide_facts AS SELECT id, priority, note FROM wide;
+DELETE FROM sla.rule WHERE source = 'rule test 5' AND name = 'reads at';
+SELECT sla.track('rule test 5', 'wide', 'id', facts => 'wide_facts');
+UPDATE sla.rule SET on_change = true WHERE source = 'rule test 5' AND name = 'told';
+SET client_min_messages = notice;
+UPDATE wide SET note = 'seen through the view' WHERE id = 0;
+UPDATE wide SET at = now() WHERE id = 0;
+SET client_min_messages = warning;
+SELECT count(*) FROM sla.event WHERE source = 'rule test 5';
+SELECT sla.untrack('rule test 5');
+DELETE FROM sla.rule WHERE source = 'rule test 5';
+DELETE FROM sla.level WHERE name = 'wide';
+DROP VIEW wide_facts;
+DROP OWNED BY rule_author;
+DROP ROLE rule_author;
+
 -- Not everybody's business; but whoever may read a ticket may ask for its level.
 CREATE ROLE rule_clerk;
 GRANT USAGE ON SCHEMA rule_test TO rule_clerk;
