@@ -28,9 +28,9 @@ CREATE TABLE part_other_2 PARTITION OF part_other FOR VALUES WITH (MODULUS 2, RE
 CREATE TABLE note (ticket_id bigint, archived boolean DEFAULT false, body text) PARTITION BY LIST (archived);
 CREATE TABLE note_now PARTITION OF note FOR VALUES IN (false);
 CREATE TABLE note_then PARTITION OF note FOR VALUES IN (true);
-SELECT promise('part'), sla.track('part', 'part', 'id', agent => 'assignee', created_at => 'created_at', changed_at => 'updated_at');
-SELECT sla.track_event('part', 'part', 'resolved', $$status = 'solved'$$), sla.track_event('part', 'part', 'paused', $$status = 'waiting'$$);
-SELECT sla.track_event('part', 'note', 'agent_reply', 'body IS NOT NULL', ticket_key => 'ticket_id');
+SELECT promise('tables part'), sla.track('tables part', 'part', 'id', agent => 'assignee', created_at => 'created_at', changed_at => 'updated_at');
+SELECT sla.track_event('tables part', 'part', 'resolved', $$status = 'solved'$$), sla.track_event('tables part', 'part', 'paused', $$status = 'waiting'$$);
+SELECT sla.track_event('tables part', 'note', 'agent_reply', 'body IS NOT NULL', ticket_key => 'ticket_id');
 SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgrelid::regclass::text ~ '^(part|note)' AND tgname ~* '^(pg_)?sla' ORDER BY 1, 2;
 INSERT INTO part (id, region, created_at) SELECT i, 'north', '2024-03-04 09:00' FROM generate_series(1, 6) AS i;
 UPDATE part SET region = 'south', status = 'waiting', updated_at = '2024-03-04 10:00' WHERE id = 1;
@@ -40,15 +40,15 @@ UPDATE part SET region = 'north', status = 'solved', updated_at = '2024-03-04 12
 UPDATE part SET region = CASE WHEN id < 4 THEN 'south' ELSE region END, status = 'solved', updated_at = '2024-03-04 13:00' WHERE id IN (2, 3, 4);
 UPDATE part SET region = 'south' WHERE id = 5;
 UPDATE part SET id = 60, region = 'south', assignee = 'ann', updated_at = '2024-03-04 14:00' WHERE id = 6;
-SELECT * FROM events('part');
-SELECT * FROM clocks('part') WHERE ticket IN ('1', '2', '60');
+SELECT * FROM events('tables part');
+SELECT * FROM clocks('tables part') WHERE ticket IN ('1', '2', '60');
 -- A trigger of one's own comes between, and writes tickets itself.
 CREATE FUNCTION between_them() RETURNS trigger LANGUAGE plpgsql
 AS $$ BEGIN INSERT INTO part (id, region, created_at) VALUES (OLD.id + 100, 'west', '2024-03-04 15:00'); RETURN NULL; END $$;
 CREATE TRIGGER z_between AFTER DELETE ON part_south FOR EACH ROW EXECUTE FUNCTION between_them();
 UPDATE part SET region = 'north', status = 'open', updated_at = '2024-03-04 15:00' WHERE id IN (2, 3);
 DROP TRIGGER z_between ON part_south;
-SELECT * FROM events('part') WHERE ticket IN ('2', '3', '102', '103');
+SELECT * FROM events('tables part') WHERE ticket IN ('2', '3', '102', '103');
 -- A move that is rolled back, and a ticket of the same key made anew.
 BEGIN;
 SAVEPOINT s;
@@ -57,29 +57,29 @@ ROLLBACK TO s;
 DELETE FROM part WHERE id = 5;
 INSERT INTO part (id, region, created_at) VALUES (5, 'north', '2024-03-05 09:00');
 COMMIT;
-SELECT * FROM events('part') WHERE ticket IN ('2', '5');
+SELECT * FROM events('tables part') WHERE ticket IN ('2', '5');
 -- A row that its new partition swallows is gone.
 CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER swallow BEFORE INSERT ON part_south FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION swallow();
 UPDATE part SET region = 'south' WHERE id IN (2, 3) AND region = 'north';
 SELECT id FROM part WHERE id IN (2, 3);
-SELECT * FROM events('part') WHERE ticket IN ('2', '3');
+SELECT * FROM events('tables part') WHERE ticket IN ('2', '3');
 -- A message that moves is not told again.
 INSERT INTO note VALUES (60, false, 'hello');
 UPDATE note SET archived = true;
 UPDATE note SET archived = false, body = NULL;
 UPDATE note SET archived = true, body = 'hello again';
 DELETE FROM note;
-SELECT * FROM events('part') WHERE ticket = '60';
+SELECT * FROM events('tables part') WHERE ticket = '60';
 -- One partition is truncated, then one of its own partitions, then all.
 TRUNCATE part_north;
-SELECT * FROM events('part') WHERE events ~ 'deleted';
+SELECT * FROM events('tables part') WHERE events ~ 'deleted';
 TRUNCATE part_other_1, part_other_2;
-SELECT * FROM events('part') WHERE ticket IN ('102', '103');
+SELECT * FROM events('tables part') WHERE ticket IN ('102', '103');
 TRUNCATE part;
-SELECT count(*) FROM events('part') WHERE events !~ 'deleted$';
-SELECT * FROM sla.verify('part');
-SELECT sla.untrack('part');
+SELECT count(*) FROM events('tables part') WHERE events !~ 'deleted$';
+SELECT * FROM sla.verify('tables part');
+SELECT sla.untrack('tables part');
 SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgrelid::regclass::text ~ '^(part|note)' AND tgname ~* '^(pg_)?sla' ORDER BY 1, 2;
 
 -- Odd names; a key of type uuid, a generated column, a dropped one, a message that names no possible key.
@@ -182,8 +182,8 @@ CREATE ROLE tracked_tables_agent;
 CREATE ROLE tracked_tables_owner;
 CREATE TABLE secret (id bigint PRIMARY KEY, team text, status text DEFAULT 'open', at timestamptz DEFAULT '2024-03-04 09:00 UTC', due timestamptz);
 CREATE TABLE secret_message (ticket_id bigint);
-SELECT promise('secret'), sla.track('secret', 'secret', 'id', created_at => 'at', changed_at => 'at', due_column => 'due');
-SELECT sla.track_event('secret', 'secret_message', 'agent_reply', ticket_key => 'ticket_id', at => '''2024-03-04 10:00 UTC''::timestamptz');
+SELECT promise('tables secret'), sla.track('tables secret', 'secret', 'id', created_at => 'at', changed_at => 'at', due_column => 'due');
+SELECT sla.track_event('tables secret', 'secret_message', 'agent_reply', ticket_key => 'ticket_id', at => '''2024-03-04 10:00 UTC''::timestamptz');
 ALTER TABLE secret OWNER TO tracked_tables_owner;
 ALTER TABLE secret_message OWNER TO tracked_tables_owner;
 ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
@@ -198,29 +198,29 @@ INSERT INTO secret_message VALUES (1), (2);
 SELECT id, due FROM secret;
 RESET ROLE;
 SELECT id, due FROM secret ORDER BY id;
-SELECT * FROM clocks('secret');
+SELECT * FROM clocks('tables secret');
 -- Forced on its owner too, who sees nothing: the clocks are right, the column is as it was.
 ALTER TABLE secret FORCE ROW LEVEL SECURITY;
 SET ROLE tracked_tables_agent;
 INSERT INTO secret (id, team) VALUES (4, 'a');
 SELECT id, due FROM secret ORDER BY id;
 RESET ROLE;
-SELECT * FROM clocks('secret') WHERE ticket = '4';
-SELECT * FROM sla.verify('secret');
-SELECT sla.untrack('secret');
+SELECT * FROM clocks('tables secret') WHERE ticket = '4';
+SELECT * FROM sla.verify('tables secret');
+SELECT sla.untrack('tables secret');
 
 -- Rows of a child table are not the parent's: its triggers are not inherited. A trigger of the child's own tells of them.
 CREATE TABLE parent (id bigint PRIMARY KEY, at timestamptz DEFAULT '2024-03-04 09:00 UTC');
 CREATE TABLE child (extra text) INHERITS (parent);
-SELECT promise('parent'), sla.track('parent', 'parent', 'id', created_at => 'at');
+SELECT promise('tables parent'), sla.track('tables parent', 'parent', 'id', created_at => 'at');
 INSERT INTO child (id) VALUES (1);
-CREATE TRIGGER sla_child AFTER INSERT OR UPDATE OR DELETE ON child FOR EACH ROW EXECUTE FUNCTION sla.track_row('parent', '0');
+CREATE TRIGGER sla_child AFTER INSERT OR UPDATE OR DELETE ON child FOR EACH ROW EXECUTE FUNCTION sla.track_row('tables parent', '0');
 INSERT INTO child (id) VALUES (2);
 INSERT INTO parent (id) VALUES (3);
 DELETE FROM parent WHERE id = 2;
-SELECT * FROM events('parent');
+SELECT * FROM events('tables parent');
 DROP TRIGGER sla_child ON child;
-SELECT sla.untrack('parent');
+SELECT sla.untrack('tables parent');
 
 DELETE FROM sla.rule WHERE set_level = 'tracked tables';
 DELETE FROM sla.level WHERE name = 'tracked tables';

@@ -283,6 +283,7 @@ sla_replay_history(SlaHistory *history, SlaLog *expected)
 		row->calendar = text_to_cstring(level->row->calendar);
 		row->department = clock->holder.department;
 		row->agent = clock->holder.agent;
+		row->ended_by = clock->ended_by;
 		row->goal_days = (int32) clock->promise.days;
 		row->goal_microseconds = clock->promise.amount;
 		row->started_at = clock->started_at;

@@ -236,7 +236,8 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 	if (missed)
 	{
 		/* What happens after the deadline changes nothing about it. */
-		if (!same_until(expected, logged, logged->deadline) ||
+		/* It went on counting then; a pause at that very instant would have been in time. */
+		if (!same_until(expected, logged, logged->deadline + 1) ||
 			(expected->outcome != SLA_OPEN && expected->closed_at <= logged->deadline))
 			return false;
 	}
@@ -255,7 +256,8 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 	if (differs)
 	{
 		expected->department = logged->department;
-		expected->agent = logged->agent;
+		/* Nobody's, it is that of who ended it. */
+		expected->agent = logged->agent != NULL ? logged->agent : expected->ended_by;
 	}
 	if (sla_same_counted(expected, logged))
 		expected->elapsed = logged->elapsed;

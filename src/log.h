@@ -26,6 +26,7 @@ typedef struct SlaLogRow
 	const char *calendar;
 	const char *department;		/* NULL where unknown */
 	const char *agent;
+	const char *ended_by;		/* of a row that was computed: who did what ended it */
 	int32		goal_days;
 	int64		goal_microseconds;
 	TimestampTz started_at;

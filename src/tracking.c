@@ -30,6 +30,7 @@
 
 #include "clock.h"
 #include "event.h"
+#include "log.h"
 #include "promise.h"
 #include "tracking.h"
 
@@ -592,6 +593,11 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 	events = sla_events_of_ticket(tracked, old, new, chosen ? &choice : NULL, keep_levels, &n);
 	if (old != NULL && due_written(tracked, old, new))
 		events = add_due(tracked, ticket, old, new, events, &n);
+	/* Nothing was chosen, nothing happened, and nobody else holds it. */
+	if (old != NULL && n == 1 && events[0].event == NULL && events[0].choice == NULL &&
+		sla_same_text(text_of(tracked->department, old), events[0].department) &&
+		sla_same_text(text_of(tracked->agent, old), events[0].assignee))
+		return;
 	sla_record_events(tracked->source, ticket, events, n, old == NULL);
 	sla_write_ticket_columns(tracked, ticket);
 }

@@ -343,6 +343,7 @@ row_close(sla_machine *machine, run *r, sla_instant t, sla_outcome outcome,
 	row->closed_at = t;
 	row->reason = reason;
 	row->reason_event = reason_event;
+	row->ended_by = agent;
 	if (row->holder.agent == NULL)
 		row->holder.agent = agent;
 

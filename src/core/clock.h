@@ -212,6 +212,7 @@ typedef struct sla_clock
 	sla_reason	reason;
 	int			reason_event;
 	sla_holder	holder;			/* at the verdict, or now */
+	const char *ended_by;		/* who did what ended it, or NULL */
 } sla_clock;
 
 typedef struct sla_machine sla_machine;

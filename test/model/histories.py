@@ -247,11 +247,10 @@ def several_sessions(rng, keys, sessions, length, edits):
         tickets = [Ticket(rng, key, tick=session + 1) for key in keys]
         for ticket in tickets:
             ticket.at = STARTS[ticket.keys[0] % len(STARTS)] + 8 * HOUR
-        statements = []
+        made = []
         if session == 0:
-            statements = [(t.keys[0], t.insert() + " ON CONFLICT DO NOTHING;") for t in tickets]
-        statements += [rng.choice(tickets).statement() for _ in range(length)]
-        transactions = group(rng, statements, 4, 0.0, isolated=True)
+            made = [Transaction(items=[(t.keys[0], t.insert() + " ON CONFLICT DO NOTHING;")]) for t in tickets]
+        transactions = made + group(rng, [rng.choice(tickets).statement() for _ in range(length)], 4, 0.0, isolated=True)
         for transaction in transactions:
             # In one savepoint or transaction, tickets in the order of their keys: no deadlock is the user's own.
             leaves = sorted(transaction.leaves(), key=lambda leaf: leaf[0])

@@ -60,7 +60,7 @@ class Row:
         self.level = level.name
         self.calendar = level.calendar
         self.goal = level.goals[metric]
-        self.outcome = self.closed = self.reason = None
+        self.outcome = self.closed = self.reason = self.ended_by = None
 
     def show(self, run):
         """It shows what its run has counted."""
@@ -105,6 +105,7 @@ class Row:
         self.outcome = "missed" if self.late(at) else outcome
         self.closed = at
         self.reason = reason
+        self.ended_by = agent
         if self.holder[1] is None:
             self.holder = (self.holder[0], agent)
         self.closed_running = self.since
@@ -365,7 +366,7 @@ def keep_verdicts(rows, logged, now, calendars_changed):
                 (old.level, old.calendar, old.goal, old.started):
             continue
         if old.outcome == "missed" or (old.outcome is None and old.overdue(now)):
-            if counted_until(row, old.deadline) != counted_until(old, old.deadline):
+            if counted_until(row, old.deadline + 1) != counted_until(old, old.deadline + 1):
                 continue
             if row.closed is not None and row.closed <= old.deadline:
                 continue
@@ -380,7 +381,7 @@ def keep_verdicts(rows, logged, now, calendars_changed):
         else:
             continue
         if kept:
-            row.holder = old.holder
+            row.holder = old.holder if old.holder[1] is not None else (old.holder[0], row.ended_by)
         if (row.counted, row.since) == (old.counted, old.since):
             row.elapsed = old.elapsed
 
