@@ -97,6 +97,23 @@ number_of_zone(builder *b, const ical_zone *zone)
 	return list_length(b->zones) - 1;
 }
 
+/* As the list has it, which looking for it may make: never both in one expression. */
+static ical_zone *
+zone_of(builder *b, const ical_zone *zone)
+{
+	int			number = number_of_zone(b, zone);
+
+	return list_nth(b->zones, number);
+}
+
+static StringInfo
+pattern_of(builder *b, const ical_zone *zone)
+{
+	int			number = number_of_zone(b, zone);
+
+	return list_nth(b->patterns, number);
+}
+
 static void
 add_date(builder *b, const ical_zone *zone, int64 day, int32 from, int32 to)
 {
@@ -112,7 +129,7 @@ add_date(builder *b, const ical_zone *zone, int64 day, int32 from, int32 to)
 		b->dates = repalloc_huge(b->dates, sizeof(dated) * b->room);
 	}
 	b->dates[b->ndates++] = (dated) {
-		.zone = list_nth(b->zones, number_of_zone(b, zone)), .day = day, .from = from, .to = to
+		.zone = zone_of(b, zone), .day = day, .from = from, .to = to
 	};
 }
 
@@ -148,11 +165,11 @@ append_date(StringInfo out, int64 day)
 static void
 add_whole_days(builder *b, const ical_zone *zone, int64 from, int64 to)
 {
-	StringInfo	pattern = list_nth(b->patterns, number_of_zone(b, zone));
+	StringInfo	pattern = pattern_of(b, zone);
 	whole_days *whole = palloc(sizeof(whole_days));
 
 	*whole = (whole_days) {
-		.zone = list_nth(b->zones, number_of_zone(b, zone)), .from = from, .to = to
+		.zone = zone_of(b, zone), .from = from, .to = to
 	};
 	b->whole = lappend(b->whole, whole);
 	if (pattern->len > 0)
@@ -336,7 +353,7 @@ add_pattern(builder *b, const ical_component *component)
 	}
 	if (length == 0 || end <= sla_floor_div(start->second, SECS_PER_DAY))
 		return true;
-	pattern = list_nth(b->patterns, number_of_zone(b, zone));
+	pattern = pattern_of(b, zone);
 	if (pattern->len > 0)
 		appendStringInfoString(pattern, ", ");
 	appendStringInfo(pattern, "%s ", days.data);
