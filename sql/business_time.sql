@@ -161,6 +161,13 @@ SELECT pg_typeof(sla.add_business_time(cal => 'support', from_ts => '2026-05-18'
 	pg_typeof(sla.business_time(cal => 'support', from_ts => '2026-05-18', to_ts => '2026-05-19')), pg_typeof(sla.business_time(cal => 'support', period => '[2026-05-18,2026-05-19]')),
 	sla.is_open(cal => 'support', at => '2026-05-18 12:00'), sla.business_days(cal => 'support', from_day => '2026-05-18', to_day => '2026-05-19');
 
+-- One open second a year.
+SELECT sla.business_time(s, '2000-01-01', '2400-01-01') AS "400 s", sla.add_business_time(s, '2026-06-01', '10 seconds') AS "in 2036",
+	sla.add_business_time(s, '2026-06-01', '-10 seconds') AS "in 2017", sla.next_open(s, '2026-01-01') AS "in 2027", sla.previous_close(s, '2026-01-01') AS "in 2025",
+	sla.add_business_time(s, '2026-06-01', '292000 seconds') AS far, sla.add_business_time(s, '2026-06-01', '300000 seconds') AS never,
+	sla.business_days(s, '2000-01-01', '2400-01-01') AS "400", sla.add_business_days(s, '2026-06-01'::date, 100) AS "in 2126"
+FROM (SELECT 'UTC: Jan 01 00:00:00-00:00:01'::sla.schedule AS s) AS one;
+
 -- Daylight saving: the definition in one line, day by day around the changes. Whole days have 23 or 25 hours, a window in the gap
 -- moves on, one that exists twice is the later.
 CREATE TABLE change (zone text, day date);
