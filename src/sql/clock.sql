@@ -214,7 +214,7 @@ AS $function$
 	UNION ALL
 	SELECT lower(r), upper(r), false, interval '0', coalesce((
 			SELECT e.event FROM sla.event AS e JOIN sla.metric AS m ON m.name = part.metric
-			WHERE e.source = part.source AND e.ticket = part.ticket AND e.at <= lower(r) AND e.event = ANY (m.pauses_on || m.stops_on)
+			WHERE e.source = part.source AND e.ticket = part.ticket AND e.at <= lower(r) AND e.event = ANY (m.pauses_on || m.stops_on || m.cancels_on)
 			ORDER BY e.at DESC, e.id DESC LIMIT 1), 'paused')
 	FROM part, unnest(life - ran) AS r
 	ORDER BY 1
