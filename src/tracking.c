@@ -295,7 +295,8 @@ tracked_for(TriggerData *trigdata, const char *source_name, int stream)
 	Oid			trigger = trigdata->tg_trigger->tgoid;
 	MemoryContext context;
 	SlaTracked    *tracked;
-	TrackedEntry *entry;
+	static TrackedEntry *last = NULL;	/* entries stay where they are */
+	TrackedEntry *entry = last;
 	SlaOwner	caller;
 	SlaSource		source;
 	uint64		generation;
@@ -308,9 +309,13 @@ tracked_for(TriggerData *trigdata, const char *source_name, int stream)
 		tracked_triggers = hash_create("pg_sla tracked tables", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 
-	entry = hash_search(tracked_triggers, &trigger, HASH_FIND, NULL);
+	if (entry == NULL || entry->trigger != trigger)
+		entry = hash_search(tracked_triggers, &trigger, HASH_FIND, NULL);
 	if (entry != NULL && entry->generation == sla_rule_generation && tracked_is_valid(entry->tracked))
+	{
+		last = entry;
 		return entry->tracked;
+	}
 
 	/* Watched before anything is read, so that no change is missed. */
 	sla_config_relid(SLA_TABLE_SOURCE);
@@ -384,6 +389,26 @@ instant_of(SlaExpression *expression, TupleTableSlot *slot, const char *event, T
 	return true;
 }
 
+/*
+ * Is it the same value?  The same bytes are, without a look at what they stand
+ * for: so what lies in a TOAST table is not fetched unless it was written anew.
+ */
+static bool
+same_value(Datum a, Datum b, const FormData_pg_attribute *attribute)
+{
+	if (attribute->attbyval)
+		return a == b;
+	if (attribute->attlen == -1)
+	{
+		Size		size = VARSIZE_ANY(DatumGetPointer(a));
+
+		if (size == VARSIZE_ANY(DatumGetPointer(b)) &&
+			memcmp(DatumGetPointer(a), DatumGetPointer(b), size) == 0)
+			return true;
+	}
+	return datum_image_eq(a, b, attribute->attbyval, attribute->attlen);
+}
+
 /* Did one of the columns change? */
 static bool
 columns_changed(const SlaColumnSet *columns, TupleTableSlot *old, TupleTableSlot *new)
@@ -402,8 +427,7 @@ columns_changed(const SlaColumnSet *columns, TupleTableSlot *old, TupleTableSlot
 		if (old->tts_isnull[column] != new->tts_isnull[column])
 			return true;
 		if (!old->tts_isnull[column] &&
-			!datum_image_eq(old->tts_values[column], new->tts_values[column],
-							attribute->attbyval, attribute->attlen))
+			!same_value(old->tts_values[column], new->tts_values[column], attribute))
 			return true;
 	}
 	return false;
