@@ -61,8 +61,8 @@ BEGIN
 			AND (NOT EXISTS (SELECT FROM sla.source AS s WHERE s.name = c.source)
 				OR (SELECT e.event IN ('resolved', 'deleted', 'merged', 'cancelled', 'purged') FROM sla.event AS e
 					WHERE (e.source, e.ticket) = (c.source, c.ticket)
-						AND e.event IN ('resolved', 'reopened', 'deleted', 'undeleted', 'merged', 'cancelled', 'created', 'purged')
-					ORDER BY e.at DESC, e.event IN ('reopened', 'undeleted', 'created'), e.id DESC LIMIT 1));
+						AND e.event IN ('resolved', 'reopened', 'deleted', 'undeleted', 'merged', 'unmerged', 'cancelled', 'created', 'purged')
+					ORDER BY e.at DESC, e.event IN ('reopened', 'undeleted', 'unmerged', 'created'), e.id DESC LIMIT 1));
 		CONTINUE WHEN n = 0;
 		purged := purged + n;
 
