@@ -229,7 +229,70 @@ SELECT sla.untrack('recalculate');
 UPDATE sla.target SET goal = '22 hours' WHERE level = 'recalculate' AND metric = 'resolution';
 SELECT count(*) FROM sla.recalculate('recalculate', closed => true);
 
-DELETE FROM sla.rule WHERE source = 'recalculate';
+-- Tickets at random, under each kind of change of level: what is shown is what is done, once; the log stays what its events give, and the tickets show it.
+SELECT setseed(0.77);
+INSERT INTO sla.level (name, calendar, on_change) SELECT 'recalculate ' || kind, 'recalculate', kind FROM unnest('{retroactive,forward,reset,keep_stricter,keep}'::text[]) AS kind;
+INSERT INTO sla.target (level, metric, goal)
+SELECT 'recalculate ' || kind, metric, goal FROM unnest('{retroactive,forward,reset,keep_stricter,keep}'::text[]) AS kind,
+	(VALUES ('first_response', interval '4 hours'), ('next_response', '2 hours'), ('resolution', '30 hours')) AS v (metric, goal);
+INSERT INTO sla.rule (name, source, position, condition, set_level)
+SELECT kind, 'recalculate many', n, 'prio % 6 = ' || n, 'recalculate ' || kind FROM unnest('{retroactive,forward,reset,keep_stricter,keep}'::text[]) WITH ORDINALITY AS u (kind, n);
+CREATE TABLE many (id int PRIMARY KEY, prio int, status text DEFAULT 'open', created_at timestamptz, updated_at timestamptz, due timestamptz);
+CREATE TABLE note (ticket_id int, author text, at timestamptz);
+SELECT sla.track('recalculate many', 'many', 'id', created_at => 'created_at', changed_at => 'updated_at', due_column => 'due');
+SELECT sla.track_event('recalculate many', 'many', 'paused', $$status = 'wait'$$), sla.track_event('recalculate many', 'many', 'resolved', $$status = 'done'$$);
+SELECT sla.track_event('recalculate many', 'note', 'agent_reply', $$author = 'a'$$, ticket_key => 'ticket_id', at => 'at'),
+	sla.track_event('recalculate many', 'note', 'customer_message', $$author = 'c'$$, ticket_key => 'ticket_id', at => 'at');
+INSERT INTO many (id, prio, created_at, updated_at)
+SELECT n, (random() * 6)::int, at, at
+FROM (SELECT n, CASE WHEN n % 2 = 0 THEN timestamptz '2024-03-04' ELSE '2098-03-04' END + random() * interval '9 days' AS at FROM generate_series(1, 120) AS n) AS x;
+DO $$
+BEGIN
+	FOR i IN 1..6 LOOP
+		UPDATE many SET prio = CASE WHEN random() < 0.3 THEN (random() * 6)::int ELSE prio END,
+			status = ('{open,wait,done,open,open}'::text[])[1 + (random() * 4)::int], updated_at = updated_at + random() * interval '2 days' WHERE random() < 0.5;
+		INSERT INTO note SELECT id, ('{a,c}'::text[])[1 + random()::int], created_at + random() * interval '12 days' FROM many WHERE random() < 0.4;
+	END LOOP;
+END $$;
+CREATE FUNCTION done(VARIADIC flags text[], OUT something boolean, OUT as_shown boolean, OUT once boolean, OUT differs bigint, OUT not_due bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	query text := 'SELECT array_agg(r) FROM sla.recalculate(''recalculate many''' || array_to_string(''::text || flags, ', ');
+	shown sla.recalculated[];
+	was_done sla.recalculated[];
+	left_over sla.recalculated[];
+BEGIN
+	EXECUTE query || ') AS r' INTO shown;
+	EXECUTE query || ', apply => true) AS r' INTO was_done;
+	EXECUTE query || ') AS r' INTO left_over;
+	something := was_done IS NOT NULL;
+	as_shown := shown IS NOT DISTINCT FROM was_done;
+	once := left_over IS NULL;
+	SELECT count(*) INTO differs FROM sla.verify('recalculate many');
+	SELECT count(*) INTO not_due FROM many AS t
+	WHERE due IS DISTINCT FROM (SELECT min(l.deadline) FROM sla.log AS l WHERE l.source = 'recalculate many' AND l.ticket = t.id::text AND l.running_since IS NOT NULL);
+END $$;
+SELECT * FROM done('goals => true');
+UPDATE sla.target SET goal = goal * 2 WHERE level IN ('recalculate retroactive', 'recalculate forward', 'recalculate keep_stricter');
+SELECT * FROM done('goals => true');
+SELECT * FROM done('closed => true');
+UPDATE sla.rule SET condition = 'prio % 5 = ' || position WHERE source = 'recalculate many';
+SELECT * FROM done('rules => true');
+SELECT sla.set_calendar('recalculate', 'UTC', '00:00-18:00');
+SELECT * FROM done('goals => false');
+SELECT * FROM done('goals => false', 'closed => true');
+SELECT * FROM done('rules => true', 'closed => true');
+SELECT sla.rebuild('recalculate many');
+SELECT sla.purge('2024-04-01', 'recalculate many') > 0 AS purged;
+SELECT sla.backfill('recalculate many');
+SELECT * FROM sla.verify('recalculate many');
+SELECT sla.untrack('recalculate many');
+
+DELETE FROM sla.log WHERE source LIKE 'recalculate%';
+DELETE FROM sla.event WHERE source LIKE 'recalculate%';
+DELETE FROM sla.ticket WHERE source LIKE 'recalculate%';
+DELETE FROM sla.deadline_change WHERE source LIKE 'recalculate%';
+DELETE FROM sla.promise_change WHERE source LIKE 'recalculate%';
+DELETE FROM sla.rule WHERE source LIKE 'recalculate%';
 DELETE FROM sla.level WHERE name LIKE 'recalculate%';
 DELETE FROM sla.metric WHERE name = 'recalculated';
 SET client_min_messages = warning;
