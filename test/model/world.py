@@ -273,18 +273,26 @@ class Tickets:
         changed = when(latter["updated_at"])
         events = []
         holder = latter["department"], latter["assignee"]
+        returns = False
         if op == "INSERT":
             created = when(latter["created_at"])
             created = now if created is None else created
             changed = created if changed is None else max(changed, created)
-            events.append(Event(created, seq, "created", None, holder, chosen(latter)))
+            lives = [e for e in self.events.get(ticket, ()) if e.name in ("created", "deleted", "undeleted")]
+            last = max(lives, key=lambda e: (e.at, e.seq)) if lives else None
+            # It comes back, unless it was created since.
+            returns = last is not None and last.name == "deleted" and created <= last.at
+            if returns:
+                back = max(last.at, now)
+                created, changed = max(created, back), max(changed, back)
+            events.append(Event(created, seq, "undeleted" if returns else "created", None, holder, chosen(latter)))
         elif changed is None:
             changed = now
         for name, holds in STATES:
             was = op == "UPDATE" and holds(former)
             if holds(latter) and not was:
                 events.append(Event(changed, seq, name, None, holder))
-            elif was and not holds(latter):
+            elif (was or returns) and not holds(latter):
                 events.append(Event(changed, seq, END_OF[name], None, holder))
         if op == "UPDATE":
             decided = None
