@@ -1,4 +1,4 @@
--- What a trigger costs whoever writes a ticket, one row a statement.
+-- What a trigger costs whoever writes a ticket, one row a statement and many.
 
 CREATE EXTENSION pg_sla;
 CREATE TABLE ticket (
@@ -36,6 +36,12 @@ INSERT INTO ticket (id, created_at) SELECT n, timestamptz '2026-03-02 09:00+01' 
 INSERT INTO plain_ticket SELECT * FROM ticket;
 CREATE SEQUENCE answered;
 CREATE SEQUENCE plain_answered;
+-- And those that come and are answered many in a statement.
+CREATE TRIGGER audit AFTER INSERT ON plain_ticket FOR EACH ROW EXECUTE FUNCTION audit();
+CREATE SEQUENCE come START 1000001;
+CREATE SEQUENCE plain_come START 1000001;
+CREATE SEQUENCE gone START 1000001;
+CREATE SEQUENCE plain_gone START 1000001;
 VACUUM (FREEZE, ANALYZE);
 
 -- work: INSERT of a message that stops a clock | <= 1.5 x
@@ -57,3 +63,15 @@ END LOOP; END $$;
 DO $$ BEGIN FOR n IN 1..2000 LOOP
 	UPDATE ticket SET note = 'read', updated_at = now() WHERE id = n;
 END LOOP; END $$;
+
+-- work: INSERT … SELECT of 5,000 tickets |
+-- baseline: one PL/pgSQL audit trigger
+INSERT INTO plain_ticket (id, created_at) SELECT nextval('plain_come'), '2026-03-02 09:00+01' FROM generate_series(1, 5000);
+-- ours: two clocks start
+INSERT INTO ticket (id, created_at) SELECT nextval('come'), '2026-03-02 09:00+01' FROM generate_series(1, 5000);
+
+-- work: INSERT … SELECT of 5,000 messages that stop a clock each |
+-- baseline: one PL/pgSQL audit trigger
+INSERT INTO plain_message (ticket_id, author, sent_at) SELECT nextval('plain_gone'), 'agent', '2026-03-02 10:00+01' FROM generate_series(1, 5000);
+-- ours: the clocks stop
+INSERT INTO message (ticket_id, author, sent_at) SELECT nextval('gone'), 'agent', '2026-03-02 10:00+01' FROM generate_series(1, 5000);
