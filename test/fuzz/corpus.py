@@ -19,7 +19,9 @@ def unescape(line):
 
 def escape(data):
     special = {10: "\\n", 13: "\\r", 9: "\\t", 92: "\\\\"}
-    return "".join(special.get(b) or (chr(b) if 32 <= b < 127 else "\\x%02x" % b) for b in data)
+    text = "".join(special.get(b) or (chr(b) if 32 <= b < 127 else "\\x%02x" % b) for b in data)
+    # No line may end in a blank, that some editor would take away.
+    return re.sub(" $", r"\\x20", text)
 
 
 def unpack(name, folder):
