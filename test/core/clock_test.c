@@ -1292,6 +1292,137 @@ test_random_lives(void)
 	}
 }
 
+/*
+ * Random lives in which levels change in all ways, deadlines are set and taken
+ * back, clocks are taken over, and several things happen at one instant.
+ */
+static void
+test_random_edges(void)
+{
+	static const sla_stretch counted_there[] = {{0, 1}};
+	static test_level levels[5];
+	sla_by_hand by_hand[16];
+
+	for (int i = 0; i < 5; i++)
+	{
+		static const char *const names[] = {"A", "B", "C", "D", "E"};
+
+		level_set(&levels[i], names[i], i % 2 ? &always : &weekdays,
+				  (const int[NMETRICS]){[FIRST_RESPONSE] = 2 + i, [RESOLUTION] = i % 2 ? -2 : 5 * i, [TOTAL_RESOLUTION] = 30,
+					  [NEXT_RESPONSE] = 3 - i % 2});
+		levels[i].level.on_change = (sla_on_change) i;
+	}
+	for (int round = 0; round < 2000; round++)
+	{
+		life		l = {0};
+		life		shuffled = {0};
+		life		again = {0};
+		sla_instant t = at((int) testing_random(14), (int) testing_random(24), 0);
+		const sla_decision *decisions;
+		const sla_decision *others;
+		const int  *tags;
+		const int  *other_tags;
+		int			n;
+		int			nby_hand = 0;
+
+		definitions[RESOLUTION].reopen_grace = testing_random(2) ? 0 : 3 * HOUR;
+		definitions[RESOLUTION].on_reopen = (sla_on_reopen) testing_random(4);
+		definitions[FIRST_RESPONSE].strict = testing_random(2);
+		happens_with(&l, t, CREATED, &levels[testing_random(5)].level);
+		for (int i = 4 + (int) testing_random(20); i > 0; i--)
+		{
+			sla_by_hand *hand;
+
+			t += (sla_instant) testing_random(4) * 50 * MINUTE;
+			switch (testing_random(8))
+			{
+				case 0:
+				case 1:
+					happens_with(&l, t, -1, testing_random(8) == 0 ? NULL : &levels[testing_random(5)].level);
+					break;
+				case 2:
+					if (nby_hand == 16)
+						break;
+					hand = &by_hand[nby_hand++];
+					memset(hand, 0, sizeof(*hand));
+					hand->act = (sla_act) testing_random(3);
+					hand->metric = (int) testing_random(NMETRICS);
+					hand->deadline = t + (sla_instant) testing_random(40) * HOUR;
+					hand->since = t - (sla_instant) testing_random(40) * HOUR;
+					hand->counted = counted_there;
+					happens_by_hand(&l, t, hand);
+					break;
+				default:
+					happens(&l, t, 1 + (int) testing_random(NEVENTS - 1));
+			}
+		}
+		for (int i = 0; i < l.n; i++)
+			l.events[i].tag = i;
+		shuffled = l;
+		for (int i = shuffled.n - 1; i > 0; i--)
+		{
+			int			j = (int) testing_random((uint64_t) i + 1);
+			sla_event	moved = shuffled.events[i];
+
+			shuffled.events[i] = shuffled.events[j];
+			shuffled.events[j] = moved;
+		}
+		again = l;
+		live(&l);
+		live(&shuffled);
+
+		/* Neither the order of arrival nor decisions that were made before change the log. */
+		n = sla_machine_decisions(l.machine, &decisions, &tags);
+		CHECK_INT(sla_machine_decisions(shuffled.machine, &others, &other_tags), n);
+		for (int i = 0; i < n; i++)
+			for (int j = 0; j < again.n; j++)
+				if (again.events[j].tag == tags[i])
+				{
+					/* Those of one event stand together. */
+					if (again.events[j].ndecisions == 0)
+						again.events[j].decisions = &decisions[i];
+					again.events[j].ndecisions++;
+				}
+		live(&again);
+		CHECK_INT(shuffled.nrows, l.nrows);
+		CHECK_INT(again.nrows, l.nrows);
+		for (int i = 0; i < l.nrows && i < shuffled.nrows && i < again.nrows; i++)
+		{
+			CHECK_THAT(same_row(&l.rows[i], &shuffled.rows[i]), "round %d, row %d differs", round, i);
+			CHECK_THAT(same_row(&l.rows[i], &again.rows[i]), "round %d, row %d differs by its decisions", round, i);
+		}
+
+		for (int i = 0; i < l.nrows; i++)
+		{
+			const sla_clock *row = &l.rows[i];
+			sla_instant until = row->outcome == SLA_OPEN ? t : row->closed_at;
+
+			for (int s = 0; s < row->ncounted; s++)
+			{
+				CHECK(row->counted[s].from < row->counted[s].to);
+				CHECK(row->counted[s].from >= row->started_at);
+				CHECK(row->counted[s].to <= until);
+				CHECK(s == 0 || row->counted[s - 1].to < row->counted[s].from);
+			}
+			CHECK(!row->running || row->running_since >= row->started_at);
+			/* Anyone computes the deadline again, but of one that was set by hand. */
+			if (!row->fixed)
+				CHECK_INT(row->deadline, sla_deadline(&row->promise, row->started_at, row->counted, row->ncounted, row->running,
+													  row->running_since, row->outcome == SLA_OPEN ? SLA_BEFORE_ALL : row->closed_at));
+			if (row->outcome == SLA_MET)
+				CHECK(row->closed_at <= row->deadline);
+			/* One row of a metric is open at a time, and it is the last. */
+			CHECK(row->outcome != SLA_OPEN || row->ordinal == rows_of(&l, row->metric));
+		}
+		end(&l);
+		end(&shuffled);
+		end(&again);
+	}
+	definitions[RESOLUTION].reopen_grace = 0;
+	definitions[RESOLUTION].on_reopen = SLA_REOPEN_RESUME;
+	definitions[FIRST_RESPONSE].strict = false;
+}
+
 int
 main(void)
 {
@@ -1317,6 +1448,7 @@ main(void)
 	test_take_over();
 	test_ends();
 	test_random_lives();
+	test_random_edges();
 
 	office_close(&weekdays);
 	office_close(&always);
