@@ -450,7 +450,8 @@ sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 		const SlaStoredEvent *holder;
 		int32		held[SLA_N_AGREEMENTS];
 
-		if (events[i].if_returning && !returns)
+		/* That it is there no row needs to say. */
+		if (events[i].if_returning && (!returns || strcmp(events[i].event, "undeleted") == 0))
 			continue;
 		memset(&stored, 0, sizeof(stored));
 		stored.event = events[i].event ? events[i].event : changed_event;
