@@ -901,9 +901,8 @@ sla_cached_calendar(const char *name, uint32 length)
 
 	old = MemoryContextSwitchTo(fresh->context);
 	fresh->definition = definition;
-	fresh->schedule = schedule_of(definition->versions, definition->nversions);
+	sla_cache_compile(fresh, schedule_of(definition->versions, definition->nversions));
 	MemoryContextSwitchTo(old);
-	fresh->timeline = sla_timeline_create(&fresh->env, fresh->schedule);
 	fresh->generation = generation;
 	sla_cache_keep(fresh);
 	return fresh;

@@ -669,9 +669,8 @@ sla_cached_schedule(const char *text, uint32 length)
 
 		entry = sla_cache_create(SLA_CACHED_SCHEDULE, text, length);
 		old = MemoryContextSwitchTo(entry->context);
-		entry->schedule = sla_schedule_read(entry->key, length, NULL, NULL);
+		sla_cache_compile(entry, sla_schedule_read(entry->key, length, NULL, NULL));
 		MemoryContextSwitchTo(old);
-		entry->timeline = sla_timeline_create(&entry->env, entry->schedule);
 		sla_cache_keep(entry);
 	}
 	return entry;

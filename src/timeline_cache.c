@@ -24,21 +24,39 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+/* Of the entry's own bytes in the table, which end where the entry begins. */
 typedef struct cache_key
 {
 	const char *bytes;
 	uint32		length;
-	sla_cached_kind kind;
-	const sla_timeline *timeline;	/* of the entry, in the table */
+	uint32		kind;			/* sla_cached_kind */
 } cache_key;
 
 typedef struct cache_slot
 {
 	cache_key	key;
-	sla_cached *entry;
 	uint32		hash;
 	char		status;
 } cache_slot;
+
+/* An entry begins in the middle of a line, its timeline with the line after its end. */
+#define CACHE_LINE			64
+#define ENTRY_IN_LINE		32
+#define TIMELINE_DISTANCE \
+	(TYPEALIGN(CACHE_LINE, ENTRY_IN_LINE + sizeof(sla_cached)) - ENTRY_IN_LINE)
+
+/* The bytes and a NUL. */
+static inline Size
+key_room(uint32 length)
+{
+	return MAXALIGN((Size) length + 1);
+}
+
+static inline sla_cached *
+entry_of(cache_key key)
+{
+	return (sla_cached *) (key.bytes + key_room(key.length));
+}
 
 static inline uint32
 cache_key_hash(cache_key key)
@@ -46,13 +64,11 @@ cache_key_hash(cache_key key)
 	return hash_bytes((const unsigned char *) key.bytes, (int) key.length) ^ key.kind;
 }
 
+/* a is the table's. */
 static inline bool
 cache_keys_equal(cache_key a, cache_key b)
 {
-	/* With many calendars none of this is in the processor's caches. */
-	__builtin_prefetch(a.timeline);
-	__builtin_prefetch((const char *) a.timeline + 64);
-	__builtin_prefetch(a.bytes - offsetof(sla_cached, key));
+	__builtin_prefetch((char *) entry_of(a) + TIMELINE_DISTANCE);
 	return a.kind == b.kind && a.length == b.length &&
 		memcmp(a.bytes, b.bytes, a.length) == 0;
 }
@@ -190,8 +206,9 @@ sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
 		slot = cache_table_lookup(cache, (cache_key) {key, key_length, kind});
 	if (slot != NULL)
 	{
-		entry = slot->entry;
-		entry->used = true;
+		entry = entry_of(slot->key);
+		if (!entry->used)
+			entry->used = true;
 	}
 	if (unlikely(too_large()))
 		make_room(entry);
@@ -206,13 +223,17 @@ sla_cached *
 sla_cache_create(sla_cached_kind kind, const char *key, uint32 key_length)
 {
 	MemoryContext context;
+	char	   *bytes;
 	sla_cached *entry;
 
 	/* Small blocks: what is larger than a bit of one is allocated by itself. */
 	context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla calendar",
 									0, 1024, 1024);
-	entry = MemoryContextAllocZero(context, offsetof(sla_cached, key) + key_length + 1);
-	memcpy(entry->key, key, key_length);
+	bytes = MemoryContextAllocZero(context, CACHE_LINE + key_room(key_length) +
+								   TIMELINE_DISTANCE + sla_timeline_header);
+	entry = (sla_cached *) (TYPEALIGN(CACHE_LINE, (uintptr_t) bytes + key_room(key_length) -
+									  ENTRY_IN_LINE) + ENTRY_IN_LINE);
+	entry->key = memcpy((char *) entry - key_room(key_length), key, key_length);
 	entry->key_length = key_length;
 	entry->kind = kind;
 	entry->context = context;
@@ -226,11 +247,19 @@ sla_cache_create(sla_cached_kind kind, const char *key, uint32 key_length)
 	return entry;
 }
 
+/* Give it its schedule, which lies in its context, and a timeline of it. */
+void
+sla_cache_compile(sla_cached *entry, const sla_schedule *schedule)
+{
+	entry->schedule = schedule;
+	entry->timeline = sla_timeline_init((char *) entry + TIMELINE_DISTANCE, &entry->env, schedule);
+}
+
 /* Put it into the cache, in place of the entry with that key, if any. */
 void
 sla_cache_keep(sla_cached *entry)
 {
-	cache_key	key = {entry->key, entry->key_length, entry->kind, entry->timeline};
+	cache_key	key = {entry->key, entry->key_length, entry->kind};
 	cache_slot *slot;
 	bool		found;
 
@@ -239,10 +268,9 @@ sla_cache_keep(sla_cached *entry)
 
 	slot = cache_table_lookup(cache, key);
 	if (slot != NULL)
-		sla_cache_drop(slot->entry);
+		sla_cache_drop(entry_of(slot->key));
 
-	slot = cache_table_insert(cache, key, &found);
-	slot->entry = entry;
+	(void) cache_table_insert(cache, key, &found);
 	MemoryContextSetParent(entry->context, cache_context);
 	dlist_push_head(&entries, &entry->place);
 	entry->kept = true;

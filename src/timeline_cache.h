@@ -20,23 +20,28 @@ typedef enum sla_cached_kind
 
 /*
  * One of them.  All that belongs to it lies in its memory context, which the
- * environment allocates from.  What every use looks at comes first.
+ * environment allocates from.
+ *
+ * With very many calendars a use waits for memory and for little else.  So
+ * what every use looks at is one line of the processor's cache and begins the
+ * next: the key ends where the entry begins, the first fields follow, and the
+ * timeline lies at a known distance.
  */
 typedef struct sla_cached
 {
 	uint64		generation;		/* calendars: when the definition was last read */
 	sla_timeline *timeline;		/* set by whoever makes the entry */
+	uint32		key_length;
+	uint8		kind;			/* sla_cached_kind */
 	bool		kept;			/* in the cache and in its accounts */
 	bool		used;			/* since it was last spared */
+	const char *key;
 	const sla_schedule *schedule;	/* set by whoever makes the entry */
 	const void *definition;		/* calendars: what it was made from */
 	MemoryContext context;
 	sla_env		env;
 	int			pins;
 	dlist_node	place;
-	sla_cached_kind kind;
-	uint32		key_length;
-	char		key[FLEXIBLE_ARRAY_MEMBER];
 } sla_cached;
 
 /*
@@ -53,6 +58,7 @@ extern sla_cached *sla_cache_find(sla_cached_kind kind, const char *key,
 								  uint32 key_length);
 extern sla_cached *sla_cache_create(sla_cached_kind kind, const char *key,
 									uint32 key_length);
+extern void sla_cache_compile(sla_cached *entry, const sla_schedule *schedule);
 extern void sla_cache_keep(sla_cached *entry);
 extern void sla_cache_drop(sla_cached *entry);
 extern void sla_cache_pin(sla_cached *entry);

@@ -104,6 +104,15 @@ extern sla_timeline *sla_timeline_create(const sla_env *env,
 										 const sla_schedule *schedule);
 extern void sla_timeline_free(sla_timeline *timeline);
 
+/*
+ * The same in memory of the caller's own: sla_timeline_header bytes, which had
+ * better begin with a line of the processor's cache. Not to be freed, but what
+ * the environment gave is released with it.
+ */
+extern const size_t sla_timeline_header;
+extern sla_timeline *sla_timeline_init(void *place, const sla_env *env,
+									   const sla_schedule *schedule);
+
 /* Bytes held, for the caller's accounts. */
 extern size_t sla_timeline_size(const sla_timeline *timeline);
 
