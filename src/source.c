@@ -241,6 +241,10 @@ make_triggers(const char *source, Oid relid, int stream)
 	/* A row that moves between partitions is deleted and inserted. */
 	bool		tells_deletes = stream == 0 || get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
 
+	/* As version 0.1.0 named it. */
+	if (stream != 0 && OidIsValid(get_trigger_oid(relid, trigger_name(source, TICKET_TRIGGER), true)))
+		run(psprintf("DROP TRIGGER %s ON %s", quote_identifier(trigger_name(source, TICKET_TRIGGER)),
+					 sla_qualified_name(relid)));
 	if (!OidIsValid(get_trigger_oid(relid, name, true)))
 		run(psprintf("CREATE TRIGGER %s AFTER INSERT OR UPDATE%s ON %s FOR EACH ROW"
 					 " EXECUTE FUNCTION sla.track_row(%s, '%d')",
