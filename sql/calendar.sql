@@ -362,7 +362,7 @@ SELECT sum(extract(epoch FROM sla.business_time(sla.schedule('UTC', format('Mo-F
 SELECT bytes < 1.1 * 1024 * 1024 AS within_limit FROM kept;
 -- one that alone is larger stays while it is used
 SELECT count(sla.business_time('c1', '2026-05-18', '2026-05-18'::timestamptz + i * interval '10 years')), count(sla.business_time('c2', '2026-05-18', '2027-05-18')) FROM generate_series(1, 1000) AS i;
-SELECT pg_temp.failure($$SET pg_sla.calendar_cache_size = '100kB'$$);
+SELECT split_part(pg_temp.failure($$SET pg_sla.calendar_cache_size = '100kB'$$), ' (', 1);
 RESET pg_sla.calendar_cache_size;
 SELECT sla.is_open('c7', '2026-05-18 12:00'), sla.is_open('c8', '2026-12-09 12:00');
 

@@ -86,7 +86,7 @@ SELECT pg_temp.refusal(pg_temp.ics(E'UID:a\nDTSTART:20260705T060000Z\nDURATION:P
 -- all the names a zone can have
 SELECT tzid, pg_temp.failure(format('SELECT * FROM sla.ics_holidays(%L, %L, %L, %L)', pg_temp.ics(E'UID:a\nDTSTART;TZID="' || tzid || E'":20260705T060000\nDURATION:PT1H'), '2026-01-01', '2027-01-01', 'UTC'))
 FROM unnest(ARRAY['Europe/Oslo', 'europe/oslo', '/freeassociation.sourceforge.net/Europe/Oslo', '/freeassociation.sourceforge.net/Tzfile/Europe/Oslo', '/mozilla.org/20050126_1/America/Argentina/Ushuaia',
-	'W. Europe Standard Time', 'Pacific Standard Time (Mexico)', 'UTC', 'Etc/GMT+5', 'EST5EDT',
+	'W. Europe Standard Time', 'Pacific Standard Time (Mexico)', 'UTC', 'Etc/GMT+5',
 	'Mars/Olympus', '../../etc/passwd', '/etc/passwd', '/usr/share/zoneinfo/UTC', '/mozilla.org/../../etc/passwd', 'Europe/../Europe/Oslo', 'Oslo+5', 'CUSTOM1', 'localtime', 'posixrules', 'right/UTC', 'W. Europe', ' ', 'Europe/Oslo ']) AS tzid;
 -- by its definition, which may follow
 SELECT * FROM pg_temp.holidays(replace(pg_temp.ics(E'UID:a\nDTSTART;TZID=Home:20260705T060000\nDURATION:PT1H'), 'END:VCALENDAR',

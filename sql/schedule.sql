@@ -47,7 +47,7 @@ SELECT t::sla.schedule
 FROM unnest(ARRAY[
 	'  europe/OSLO :Mo-Fr 08:00-16:00  ',
 	E'utc:\n\tMo 08:00-16:00',
-	'est5edt: 08:00-12:00',
+	'etc/gmt+5: 08:00-12:00',
 	'UTC: 24/7 holidays 2027-01-01 off,2026-01-01,  2026-05-17   13:00-14:00 , 08:00-12:00',
 	'UTC: 24/7 holidays 2026-01-01, 2026-01-01',
 	'UTC: 24/7 holidays 2026-01-01  OFF   13:00-14:00 , 08:00-12:00,11:00-12:30',

@@ -104,6 +104,13 @@
 	ExecInsertIndexTuples((info), (slot), (estate), (update), (no_error), (conflict), (arbiters))
 #endif
 
+/* Since 17 an index may keep something open from one row to the next of a statement. */
+#if PG_VERSION_NUM >= 170000
+#define keeps_open_compat(index) ((index)->rd_indam->aminsertcleanup != NULL)
+#else
+#define keeps_open_compat(index) (false)
+#endif
+
 /* Index scans are instrumented since 18. */
 #if PG_VERSION_NUM >= 180000
 #define index_beginscan_compat(rel, index, snapshot, nkeys, norderbys) \

@@ -194,7 +194,8 @@ build(Table *table)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 		IndexInfo  *info = BuildIndexInfo(index);
 
-		if (calls_user_function((Node *) info->ii_Expressions, NULL) ||
+		if (keeps_open_compat(index) ||
+			calls_user_function((Node *) info->ii_Expressions, NULL) ||
 			calls_user_function((Node *) info->ii_Predicate, NULL))
 			table->direct = false;
 		if (index->rd_index->indisprimary)

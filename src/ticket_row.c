@@ -248,7 +248,7 @@ choose_or_record(const Asked *asked, SlaChoice *choice, bool *keep_levels)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *error = NULL;
+	ErrorData  *volatile error = NULL;
 	volatile bool chosen = false;
 
 	BeginInternalSubTransaction(NULL);
