@@ -80,6 +80,7 @@ INSTALL_SQL = \
 	src/sql/backfill.sql \
 	src/sql/purge.sql \
 	src/sql/as_of.sql \
+	src/sql/explain_clock.sql \
 	src/sql/report.sql \
 	src/sql/summary.sql \
 	src/sql/compliance.sql \

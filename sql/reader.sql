@@ -72,7 +72,10 @@ SELECT ticket FROM sla.log_report WHERE source = 'reader' AND leak(ticket) ORDER
 SELECT count(*) FROM sla.verdict WHERE source = 'reader' AND leak(excuse);
 SELECT * FROM sla.event;
 SELECT * FROM sla.deadline_change;
-SELECT count(*) FROM sla.explain_clock(1);
+SELECT l.ticket, e.from_ts, e.reason FROM sla.log_report AS l, sla.explain_clock(l.id) AS e WHERE l.source = 'reader' ORDER BY 1, 2;
+SELECT count(*) FROM generate_series(1, (SELECT max(id) + 20 FROM sla.log_report)) AS i, sla.explain_clock(i) WHERE NOT EXISTS (SELECT FROM sla.log_report AS l WHERE l.id = i);
+SELECT count(*) FROM sla.clock_stop AS s WHERE NOT EXISTS (SELECT FROM sla.log_report AS l WHERE l.id = s.log_id);
+SELECT count(*) FROM sla.clock_stop WHERE leak(event);
 SELECT * FROM sla.verify('reader');
 SELECT sla.excuse(1, 'mine');
 SELECT last_value FROM sla.log_id_seq;

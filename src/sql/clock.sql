@@ -192,32 +192,3 @@ LANGUAGE C STABLE PARALLEL UNSAFE STRICT;
 COMMENT ON FUNCTION sla.verify(text) IS
 	'rows of the log that are not what their events give, with what differs. Always empty.';
 REVOKE ALL ON FUNCTION sla.verify(text) FROM PUBLIC;
-
-CREATE FUNCTION sla.explain_clock(
-	log_id bigint,
-	OUT from_ts timestamptz, OUT to_ts timestamptz, OUT counted boolean, OUT business_time interval, OUT reason text)
-RETURNS SETOF record
-LANGUAGE sql STABLE STRICT
-SET search_path = pg_catalog, pg_temp
-AS $function$
-	WITH clock AS (
-		SELECT l.*, coalesce(l.closed_at, greatest(sla.now(), l.started_at)) AS ended_at
-		FROM sla.log AS l WHERE l.id = log_id
-	), part AS (
-		SELECT c.source, c.ticket, c.metric, c.calendar,
-			tstzmultirange(tstzrange(c.started_at, c.ended_at)) AS life,
-			c.counted + CASE WHEN c.running_since < c.ended_at THEN tstzmultirange(tstzrange(c.running_since, c.ended_at)) ELSE '{}' END AS ran
-		FROM clock AS c
-	)
-	SELECT s.from_ts, s.to_ts, s.open, s.counted, s.reason
-	FROM part, unnest(ran) AS r, sla.explain_business_time(part.calendar, lower(r), upper(r)) AS s
-	UNION ALL
-	SELECT lower(r), upper(r), false, interval '0', coalesce((
-			SELECT e.event FROM sla.event AS e JOIN sla.metric AS m ON m.name = part.metric
-			WHERE e.source = part.source AND e.ticket = part.ticket AND e.at <= lower(r) AND e.event = ANY (m.pauses_on || m.stops_on || m.cancels_on)
-			ORDER BY e.at DESC, e.id DESC LIMIT 1), 'paused')
-	FROM part, unnest(life - ran) AS r
-	ORDER BY 1
-$function$;
-COMMENT ON FUNCTION sla.explain_clock(bigint) IS
-	'the stretches of a clock''s life as of sla.now(): what counted, what did not, and why; the business time of those that counted adds up to the elapsed time';

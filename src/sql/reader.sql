@@ -19,7 +19,7 @@ CREATE FUNCTION sla.reader_privileges(OUT what text, OUT privilege text) RETURNS
 	SET search_path = pg_catalog, pg_temp
 AS $function$
 	SELECT 'TABLE sla.' || name, 'SELECT'
-	FROM unnest('{log,excuse,summary,summary_state,summary_mark,calendar,log_report,verdict,queue,breach_report,compliance_report}'::text[]) AS name
+	FROM unnest('{log,excuse,summary,summary_state,summary_mark,calendar,log_report,clock_stop,verdict,queue,breach_report,compliance_report}'::text[]) AS name
 	UNION ALL
 	SELECT 'FUNCTION sla.rules_for_level(text, text)', 'EXECUTE'
 $function$;
