@@ -104,7 +104,7 @@ PG_CPPFLAGS = -Isrc -fvisibility=hidden -DSLA_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -std=gnu11 -Wno-declaration-after-statement
 
 # Goals that prepare the machine themselves before anything is built.
-WORKSHOP = test test-deep demo dashboard bench core-test clean-core
+WORKSHOP = test test-deep demo api dashboard bench core-test clean-core
 ifneq ($(filter-out $(WORKSHOP),$(or $(MAKECMDGOALS),all)),)
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -141,6 +141,8 @@ test-deep:
 	scripts/test --deep
 demo:
 	scripts/demo $(if $(KEEP),--keep)
+api:
+	scripts/api $(DATABASE_URL)
 dashboard:
 	scripts/dashboard $(DATABASE_URL)
 bench:

@@ -10,7 +10,7 @@ module.exports = {
 		schema: ["sla"],
 		host: process.env.API_HOST || "127.0.0.1",
 		port: Number(process.env.API_PORT || 5433),
-		appendPlugins: ["@graphile-contrib/pg-simplify-inflector", "postgraphile-plugin-connection-filter"],
+		appendPlugins: ["@graphile-contrib/pg-simplify-inflector", "postgraphile-plugin-connection-filter", `${__dirname}/reports.js`],
 		// The views belong to an extension.
 		includeExtensionResources: true,
 		// Nothing but what the role has been granted: sla.grant_reader() decides who reads what.
