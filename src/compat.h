@@ -89,6 +89,15 @@
 #define expand_generated_columns_compat(node, rel, varno) (node)
 #endif
 
+/* Rights to a schema are asked for by the kind of object since 16. */
+#if PG_VERSION_NUM >= 160000
+#define may_use_schema_compat(schema, role) \
+	(object_aclcheck(NamespaceRelationId, (schema), (role), ACL_USAGE) == ACLCHECK_OK)
+#else
+#define may_use_schema_compat(schema, role) \
+	(pg_namespace_aclcheck((schema), (role), ACL_USAGE) == ACLCHECK_OK)
+#endif
+
 /* Since 16 an UPDATE may concern the summarizing indexes alone. */
 #if PG_VERSION_NUM >= 160000
 #define update_indexes_compat TU_UpdateIndexes

@@ -60,10 +60,12 @@ typedef struct SlaTracked
 	SPIPlanPtr	lock_row;
 	SPIPlanPtr	write_columns;
 
-	/* About the ticket's key, looked at when first needed. */
-	bool		key_looked_at;
+	/* About the ticket's key, as of a generation. */
+	uint64		key_generation;
 	bool		key_has_index;
+	Oid			key_index;		/* by which its row can be locked without a statement, or InvalidOid */
 	Oid			key_type;
+	int32		key_typmod;
 
 	/* of the ticket table */
 	SlaExpression *key;
@@ -132,7 +134,8 @@ extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
  * touches a ticket's clocks locks its row first, as a statement that updates
  * the ticket does.  A transaction that adds a message and then updates the
  * ticket would otherwise wait for one that has updated it, and holds what that
- * one waits for.  A table without an index on the key is not searched for it.
+ * one waits for.  A table without an index on the key is not searched for it;
+ * where the index and the table are plain, no statement is needed to lock it.
  * sla_ticket_has_row locks the row and says whether there is one; the ticket
  * must have been one of the table's, so that its text can be a key.
  * sla_write_ticket_columns does nothing unless the source has a level_column or
