@@ -24,6 +24,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -42,6 +43,7 @@
 
 SLA_FUNCTION(sla_rebuild);
 SLA_FUNCTION(sla_recalculate_clocks);
+SLA_FUNCTION(sla_refresh_tickets);
 
 /* Tickets whose rows are in memory at the same time. */
 #define BATCH_TICKETS 1000
@@ -516,32 +518,56 @@ write_replaced(Work *work)
 		elog(ERROR, "could not write sla.event");
 }
 
-/*
- * The columns of the tickets that were touched.  A session that has written a
- * ticket waits for sla.log, and must not be waited for: its trigger writes the
- * columns when it goes on.
- */
-static void
-write_columns(Work *work, const char **tickets, int n)
+static int
+compare_names(const void *a, const void *b)
 {
-	Relation	rel;
-	SlaUserRows *rows;
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
 
-	if (n == 0 || !work->apply || work->about.name == NULL || !sla_keeps_columns(&work->about))
-		return;
-	rel = try_relation_open(work->about.ticket_table, AccessShareLock);
+/*
+ * Write the columns of tickets, but pass over those that another session has in
+ * use.  One that has written a ticket waits for sla.log, which we hold, and must
+ * not be waited for: its trigger writes the columns when it goes on, as it is
+ * told here.  What is given is the number of those left out, now the first ones.
+ */
+static int
+write_columns(const SlaSource *source, const char **tickets, int n)
+{
+	Relation	rel = try_relation_open(source->ticket_table, AccessShareLock);
+	SlaUserRows *rows;
+	const char **locked = palloc(n * sizeof(char *) + 1);
+	int			nlocked;
+	int			nleft = 0;
+
 	if (rel == NULL)
-		return;
-	rows = sla_user_rows(rel, &work->about, 0, work->about.ticket_key, NULL);
+		return 0;
+	rows = sla_user_rows(rel, source, 0, source->ticket_key, NULL);
 	sla_lock_user_rows(rows, sla_ticket_array(tickets, n));
-	n = 0;
-	for (uint64 i = 0; i < rows->n; i++)
-		tickets[n++] = SPI_getvalue(rows->rows->vals[i], rows->rows->tupdesc, 1);
+	nlocked = (int) rows->n;
+	for (int i = 0; i < nlocked; i++)
+		locked[i] = SPI_getvalue(rows->rows->vals[i], rows->rows->tupdesc, 1);
 	sla_free_user_rows(rows);
+	if (nlocked > 0)
+		sla_write_columns_of_tickets(source, sla_ticket_array(locked, nlocked));
+	if (nlocked < n)
+	{
+		/* Some may have no row. */
+		sla_read_user_rows(rows, sla_ticket_array(tickets, n));
+		qsort(locked, nlocked, sizeof(char *), compare_names);
+		for (uint64 i = 0; i < rows->n; i++)
+		{
+			const char *ticket = SPI_getvalue(rows->rows->vals[i], rows->rows->tupdesc, 1);
+
+			if (bsearch(&ticket, locked, nlocked, sizeof(char *), compare_names) == NULL && nleft < n)
+				tickets[nleft++] = ticket;
+		}
+		sla_free_user_rows(rows);
+	}
 	ExecDropSingleTupleTableSlot(rows->slot);
 	relation_close(rel, NoLock);
-	if (n > 0)
-		sla_write_columns_of_tickets(&work->about, sla_ticket_array(tickets, n));
+	if (nleft > 0)
+		CacheInvalidateRelcacheByRelid(sla_config_relid(SLA_TABLE_CALENDAR));
+	return nleft;
 }
 
 /* The number of a row that was read, by the ticket's key. */
@@ -621,7 +647,8 @@ do_batch(Work *work, const char **tickets, int n)
 	foreach(cell, work->touched)
 		if (lfirst(cell) != NULL)
 			touched[ntouched++] = lfirst(cell);
-	write_columns(work, touched, ntouched);
+	if (ntouched > 0 && work->apply && work->about.name != NULL && sla_keeps_columns(&work->about))
+		write_columns(&work->about, touched, ntouched);
 }
 
 /* What rules and goals are to be looked up in. */
@@ -774,4 +801,40 @@ sla_recalculate_clocks(PG_FUNCTION_ARGS)
 	work.changed_by = text_to_cstring(PG_GETARG_TEXT_PP(7));
 	do_source(&work, PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1));
 	return (Datum) 0;
+}
+
+/*
+ * sla.refresh_tickets(source, tickets): write the columns of tickets whose
+ * deadlines have moved, while sla.log is locked against writers; those that
+ * were left out because somebody has them in use.
+ */
+Datum
+sla_refresh_tickets(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = CurrentMemoryContext;
+	SlaSource	source;
+	SlaOwner	caller;
+	const char **tickets;
+	Datum	   *keys;
+	bool	   *nulls;
+	Datum		left;
+	int			nkeys;
+	int			n = 0;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &keys, &nulls, &nkeys);
+	tickets = palloc(nkeys * sizeof(char *) + 1);
+	for (int i = 0; i < nkeys; i++)
+		if (!nulls[i])
+			tickets[n++] = TextDatumGetCString(keys[i]);
+	sla_owner_enter(&caller);
+	SPI_connect();
+	if (n > 0 && sla_read_source(text_to_cstring(PG_GETARG_TEXT_PP(0)), &source) && sla_keeps_columns(&source))
+		n = write_columns(&source, tickets, n);
+	else
+		n = 0;
+	MemoryContextSwitchTo(context);
+	left = sla_ticket_array(tickets, n);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	PG_RETURN_DATUM(left);
 }

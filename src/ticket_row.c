@@ -33,6 +33,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -42,6 +43,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "store.h"
 #include "tracking.h"
 
 SLA_FUNCTION(sla_refresh_ticket);
@@ -759,9 +761,9 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 
 	SPI_connect();
 	sla_owner_enter(&caller);
-	sla_execute(&ask,
-				"SELECT " LEVEL_OF("$2") ", " DUE_OF("$2"),
-				2, ask_types, asked, NULL);
+	/* As the log is now, whatever the transaction sees: as clocks are computed. */
+	CommandCounterIncrement();
+	sla_read_newest(&ask, "SELECT " LEVEL_OF("$2") ", " DUE_OF("$2"), 2, ask_types, asked);
 	values[0] = asked[1];
 	values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull)
@@ -788,6 +790,45 @@ sla_write_ticket_columns(SlaTracked *tracked, const char *ticket)
 	PG_END_TRY();
 	sla_environment_leave(&saved);
 	SPI_finish();
+}
+
+/*
+ * Have calendars been edited since the end of the transaction before, in which
+ * this was asked last?  What the present one has written, it has written since.
+ */
+static bool
+calendars_edited(void)
+{
+	static TransactionId asked_in = InvalidTransactionId;
+	static uint64 asked = 0;
+	static uint64 before = 0;
+	TransactionId transaction = GetTopTransactionId();
+
+	if (transaction != asked_in)
+	{
+		before = asked;
+		asked_in = transaction;
+	}
+	asked = sla_calendar_generation;
+	/* An edit is heard of where the table has been looked up. */
+	sla_config_relid(SLA_TABLE_CALENDAR);
+	return asked != before;
+}
+
+void
+sla_follow_columns(SlaTracked *tracked, TupleTableSlot *slot)
+{
+	const char *ticket;
+
+	if (!sla_keeps_columns(&tracked->about))
+		return;
+	ticket = sla_ticket_of(tracked, slot);
+	if (sla_is_writing_columns(tracked->source, ticket))
+		return;
+	LockRelationOid(sla_log_relid(), RowExclusiveLock);
+	AcceptInvalidationMessages();
+	if (calendars_edited())
+		sla_write_ticket_columns(tracked, ticket);
 }
 
 void

@@ -622,7 +622,10 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 	if (old != NULL && !due && n == 1 && events[0].event == NULL && events[0].choice == NULL &&
 		sla_same_text(text_of(tracked->department, old), events[0].department) &&
 		sla_same_text(text_of(tracked->agent, old), events[0].assignee))
+	{
+		sla_follow_columns(tracked, new);
 		return;
+	}
 	sla_record_events(tracked->source, ticket, events, n, old == NULL);
 	sla_write_ticket_columns(tracked, ticket);
 }
@@ -821,6 +824,8 @@ sla_track_row(PG_FUNCTION_ARGS)
 		else
 			other_changed(tracked, trigdata->tg_relation, old, new);
 	}
+	else if (tracked->stream == 0)
+		sla_follow_columns(tracked, new);
 	/* Not the executor's own slot. */
 	if (old != NULL && TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		ExecDropSingleTupleTableSlot(old);

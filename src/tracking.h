@@ -177,6 +177,15 @@ extern bool sla_is_writing_columns(const char *source, const char *ticket);
 extern SlaNewEvent *sla_events_of_due(const SlaTracked *tracked, const char *ticket,
 									  const TimestampTz *due, TimestampTz at, int *n);
 
+/*
+ * ticket_row.c: the columns of a ticket whose row has changed without telling
+ * anything.  Who edits a calendar, or recalculates, holds sla.log against
+ * writers and passes over the tickets that somebody else has in use, who may be
+ * about to wait for sla.log: so their triggers must wait, and write what has
+ * become of the columns.
+ */
+extern void sla_follow_columns(SlaTracked *tracked, TupleTableSlot *slot);
+
 /* The same for many tickets, in one statement each. */
 extern bool sla_keeps_columns(const SlaSource *source);
 extern void sla_write_columns_of_tickets(const SlaSource *source, Datum tickets);
