@@ -62,6 +62,9 @@ sla_call_site_search(FunctionCallInfo fcinfo, sla_cached_kind kind, const char *
 	memcpy(site->bytes, bytes, length);
 	site->length = length;
 
+	/* The instant, in most questions. */
+	if (fcinfo->nargs > 1)
+		sla_cache_expect((TimestampTz) fcinfo->args[1].value);
 	if (kind == SLA_CACHED_CALENDAR)
 		site->found = sla_cached_calendar(bytes, length);
 	else

@@ -32,12 +32,21 @@ typedef struct cache_key
 	uint32		kind;			/* sla_cached_kind */
 } cache_key;
 
+/*
+ * With many calendars, what an answer reads is in no cache of the processor,
+ * and each line leads to the next.  The table itself is small enough to be at
+ * hand; so it remembers where the last answer of each entry was found, and all
+ * of that is fetched at once, before anything is known for certain.
+ */
 typedef struct cache_slot
 {
 	cache_key	key;
 	uint32		hash;
 	char		status;
+	sla_forecast forecast;
 } cache_slot;
+
+static uintptr_t wanted = 0;	/* sla_forecast_offset() of the instant that is asked about */
 
 /* An entry begins in the middle of a line, its timeline with the line after its end. */
 #define CACHE_LINE			64
@@ -64,11 +73,17 @@ cache_key_hash(cache_key key)
 	return hash_bytes((const unsigned char *) key.bytes, (int) key.length) ^ key.kind;
 }
 
-/* a is the table's. */
 static inline bool
-cache_keys_equal(cache_key a, cache_key b)
+cache_keys_equal(const cache_slot *slot, cache_key b)
 {
+	cache_key	a = slot->key;
+	uintptr_t	cells = slot->forecast.cells + wanted;
+	uintptr_t	pattern = slot->forecast.pattern;
+
 	__builtin_prefetch((char *) entry_of(a) + TIMELINE_DISTANCE);
+	__builtin_prefetch((const void *) cells);
+	__builtin_prefetch((const void *) pattern);
+	__builtin_prefetch((const void *) (pattern + CACHE_LINE));
 	return a.kind == b.kind && a.length == b.length &&
 		memcmp(a.bytes, b.bytes, a.length) == 0;
 }
@@ -78,7 +93,7 @@ cache_keys_equal(cache_key a, cache_key b)
 #define SH_KEY_TYPE cache_key
 #define SH_KEY key
 #define SH_HASH_KEY(table, key) cache_key_hash(key)
-#define SH_EQUAL(table, a, b) cache_keys_equal(a, b)
+#define SH_EQUAL(table, a, b) cache_keys_equal((const cache_slot *) &(a), b)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, slot) (slot)->hash
 #define SH_SCOPE static inline
@@ -195,6 +210,12 @@ make_room(const sla_cached *wanted)
 	}
 }
 
+void
+sla_cache_expect(TimestampTz instant)
+{
+	wanted = sla_forecast_offset(instant);
+}
+
 /* The entry of that key, NULL when there is none. */
 sla_cached *
 sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
@@ -209,6 +230,7 @@ sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
 		entry = entry_of(slot->key);
 		if (!entry->used)
 			entry->used = true;
+		slot->forecast = sla_timeline_forecast(entry->timeline);
 	}
 	if (unlikely(too_large()))
 		make_room(entry);
@@ -270,7 +292,8 @@ sla_cache_keep(sla_cached *entry)
 	if (slot != NULL)
 		sla_cache_drop(entry_of(slot->key));
 
-	(void) cache_table_insert(cache, key, &found);
+	slot = cache_table_insert(cache, key, &found);
+	slot->forecast = (sla_forecast) {0};
 	MemoryContextSetParent(entry->context, cache_context);
 	dlist_push_head(&entries, &entry->place);
 	entry->kept = true;

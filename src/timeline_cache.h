@@ -54,6 +54,8 @@ extern uint64 sla_cache_epoch;
 
 extern void sla_timeline_cache_init(void);
 
+/* About when will be asked whatever is found next?  It is only a hint. */
+extern void sla_cache_expect(TimestampTz instant);
 extern sla_cached *sla_cache_find(sla_cached_kind kind, const char *key,
 								  uint32 key_length);
 extern sla_cached *sla_cache_create(sla_cached_kind kind, const char *key,

@@ -551,6 +551,23 @@ remember_recent(sla_timeline *timeline, int64_t cell)
 		timeline->recent = place;
 }
 
+sla_forecast
+sla_timeline_forecast(const sla_timeline *timeline)
+{
+	const series *time = &timeline->time;
+
+	return (sla_forecast) {
+		.cells = (uintptr_t) time->cells - (uintptr_t) time->first * sizeof(int64_t),
+		.pattern = (uintptr_t) timeline->patterns.units + timeline->recent * sizeof(uint64_t),
+	};
+}
+
+uintptr_t
+sla_forecast_offset(sla_instant instant)
+{
+	return (uintptr_t) (((uint64_t) instant + TIME_BIAS) / USECS_PER_WEEK) * sizeof(int64_t);
+}
+
 /* Find an instant among the cells that are there; false when it is not. */
 static inline bool
 spot_in_window(const sla_timeline *timeline, sla_instant t, spot *spot)

@@ -113,6 +113,21 @@ extern const size_t sla_timeline_header;
 extern sla_timeline *sla_timeline_init(void *place, const sla_env *env,
 									   const sla_schedule *schedule);
 
+/*
+ * Where the next answer will be looked for, for prefetching: an address to add
+ * sla_forecast_offset() of an instant to, and that of the pattern of the last
+ * answer.  Both are guesses, of use only while nothing is done with them but
+ * to prefetch: what was there may be gone.
+ */
+typedef struct sla_forecast
+{
+	uintptr_t	cells;
+	uintptr_t	pattern;
+} sla_forecast;
+
+extern sla_forecast sla_timeline_forecast(const sla_timeline *timeline);
+extern uintptr_t sla_forecast_offset(sla_instant instant);
+
 /* Bytes held, for the caller's accounts. */
 extern size_t sla_timeline_size(const sla_timeline *timeline);
 
