@@ -526,7 +526,7 @@ compare_names(const void *a, const void *b)
 
 /*
  * Write the columns of tickets, but pass over those that another session has in
- * use.  One that has written a ticket waits for sla.log, which we hold, and must
+ * use, or that have no row.  One that has written a ticket waits for sla.log, which we hold, and must
  * not be waited for: its trigger writes the columns when it goes on, as it is
  * told here.  What is given is the number of those left out, now the first ones.
  */
@@ -549,20 +549,11 @@ write_columns(const SlaSource *source, const char **tickets, int n)
 	sla_free_user_rows(rows);
 	if (nlocked > 0)
 		sla_write_columns_of_tickets(source, sla_ticket_array(locked, nlocked));
-	if (nlocked < n)
-	{
-		/* Some may have no row. */
-		sla_read_user_rows(rows, sla_ticket_array(tickets, n));
-		qsort(locked, nlocked, sizeof(char *), compare_names);
-		for (uint64 i = 0; i < rows->n; i++)
-		{
-			const char *ticket = SPI_getvalue(rows->rows->vals[i], rows->rows->tupdesc, 1);
-
-			if (bsearch(&ticket, locked, nlocked, sizeof(char *), compare_names) == NULL && nleft < n)
-				tickets[nleft++] = ticket;
-		}
-		sla_free_user_rows(rows);
-	}
+	/* Some may have no row. */
+	qsort(locked, nlocked, sizeof(char *), compare_names);
+	for (int i = 0; i < n; i++)
+		if (bsearch(&tickets[i], locked, nlocked, sizeof(char *), compare_names) == NULL)
+			tickets[nleft++] = tickets[i];
 	ExecDropSingleTupleTableSlot(rows->slot);
 	relation_close(rel, NoLock);
 	if (nleft > 0)
@@ -806,7 +797,7 @@ sla_recalculate_clocks(PG_FUNCTION_ARGS)
 /*
  * sla.refresh_tickets(source, tickets): write the columns of tickets whose
  * deadlines have moved, while sla.log is locked against writers; those that
- * were left out because somebody has them in use.
+ * were left out.
  */
 Datum
 sla_refresh_tickets(PG_FUNCTION_ARGS)

@@ -146,12 +146,19 @@ read_rows(SlaUserRows *rows, const char *list, const char *lock, Datum tickets)
 					 sla_qualified_name(RelationGetRelid(rows->rel)),
 					 rows->key != NULL ? key_condition(rows) : "true",
 					 rows->tables != (Datum) 0 ? " AND t.tableoid OPERATOR(pg_catalog.=) ANY ($2)" : "", lock);
-	sla_reader_enter(&saved, rows->source, RelationGetRelid(rows->rel));
+	/* What shall be written is what its owner can see. */
+	if (lock[0] != '\0')
+		sla_relation_owner_enter(&saved.environment, rows->source, RelationGetRelid(rows->rel));
+	else
+		sla_reader_enter(&saved, rows->source, RelationGetRelid(rows->rel));
 	PushActiveSnapshot(GetLatestSnapshot());
 	result = SPI_execute_with_args(query.data, lengthof(types), types, values,
 								   rows->tables != (Datum) 0 ? NULL : " n", lock[0] == '\0', 0);
 	PopActiveSnapshot();
-	sla_reader_leave(&saved);
+	if (lock[0] != '\0')
+		sla_environment_leave(&saved.environment);
+	else
+		sla_reader_leave(&saved);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not read rows: %s", SPI_result_code_string(result));
 	rows->rows = SPI_tuptable;

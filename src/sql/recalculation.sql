@@ -278,7 +278,7 @@ CREATE FUNCTION sla.refresh_tickets(source text, tickets text[]) RETURNS text[]
 	LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT
 	AS 'MODULE_PATHNAME', 'sla_refresh_tickets';
 COMMENT ON FUNCTION sla.refresh_tickets(text, text[]) IS
-	'write level_column and due_column of the tickets again, if their source has any; those left out because another session has them in use';
+	'write level_column and due_column of the tickets again, if their source has any; those left out, which another session has in use or which have no row';
 REVOKE ALL ON FUNCTION sla.refresh_tickets(text, text[]) FROM PUBLIC;
 
 CREATE TABLE sla.promise_change (
