@@ -74,7 +74,12 @@ INSERT INTO sample (condition) SELECT jsonb_build_object('all', jsonb_build_arra
 	('{"field": "tags", "operator": "empty"}'),
 	('{"field": "tags", "operator": "not empty"}'),
 	('{"field": "custom.plan", "operator": "empty"}'),
-	('{"field": "custom.plan", "operator": "not empty"}')
+	('{"field": "custom.plan", "operator": "not empty"}'),
+	('{"field": "status", "operator": "changed"}'),
+	('{"field": "a.b", "operator": "not changed"}'),
+	('{"field": "user", "operator": "changed to", "value": "kari"}'),
+	('{"field": "feeling", "operator": "changed from", "value": "calm"}'),
+	('{"field": "custom.seats", "operator": "changed to", "value": 5}')
 ) AS v(c);
 INSERT INTO sample (condition) VALUES
 	('{"all": []}'),
@@ -168,8 +173,8 @@ SELECT refusal(jsonb_build_object('all', jsonb_build_array(jsonb '{"field": "vip
 	('{"field": "created_at", "operator": "within the last", "value": "-1 hour"}'),
 	('{"field": "created_at", "operator": "within the last", "value": 1}'),
 	('{"field": "status", "operator": "empty", "value": "x"}'),
-	('{"field": "status", "operator": "changed to", "value": "x"}'),
-	('{"field": "status", "operator": "changed"}')) AS v(c);
+	('{"field": "status", "operator": "changed", "value": "x"}'),
+	('{"field": "status", "operator": "changed to"}')) AS v(c);
 SELECT sla.condition_from_json('no such source', '{"all": []}');
 \echo :LAST_ERROR_SQLSTATE
 CREATE INDEX ticket_id ON ticket (id);

@@ -674,7 +674,7 @@ fill_ticket(Backfill *backfill, BatchTicket *ticket)
 									true, &choice, &keep_levels);
 	}
 	else
-		chosen = sla_choose_for_ticket(tracked, backfill->tickets.rel, ticket->ticket, slot, true, &choice, &keep_levels);
+		chosen = sla_choose_for_ticket(tracked, backfill->tickets.rel, ticket->ticket, slot, NULL, true, &choice, &keep_levels);
 
 	if (ntold > 1)
 		qsort(ticket->told, ntold, sizeof(SlaNewEvent), compare_told);

@@ -44,6 +44,15 @@
  * built-in functions are called that depend on none of these, nothing is
  * switched, and the time zone only where it is another.
  *
+ * The former row
+ *
+ * A condition of a rule may name the row as it was before the change that the
+ * rule runs for: old.column.  It is a second range table entry of the parser
+ * and the inner tuple of the executor, all NULL where there is none.  Whether
+ * there is one no column can tell, as any may be NULL; old IS DISTINCT FROM
+ * NULL, which a whole row passes whatever is in it, can.  That is the one use
+ * of old without a column; it is compiled to a parameter.
+ *
  * An evaluation pushes a frame on error_context_stack, which names the
  * expression in an error.  The same stack tells whether a program that is
  * marked busy is being run further up, by a function that came back here, or
@@ -132,6 +141,7 @@ typedef struct Program
 	int			nlabels;
 	Label	   *labels;			/* of the expressions, in order */
 	bool		is_list;
+	TupleDesc	former_desc;	/* of the former row; NULL: not looked at */
 	int			nsegments;
 	Segment    *segments;
 	Machine    *machine;
@@ -154,6 +164,7 @@ struct Machine
 	ExprState **states;			/* one for each segment */
 	Frame	   *frame;			/* the run that is going on */
 	struct Marker *markers;		/* lists only, one for each condition */
+	TupleTableSlot *no_former;	/* all NULL; NULL if nobody looks at the former row */
 };
 
 /* Notes that a condition of a list is to be evaluated now. */
@@ -167,7 +178,8 @@ struct SlaExpression
 {
 	Program    *program;
 	Node	   *parsed;			/* in the program's context */
-	Bitmapset  *columns;		/* there too */
+	Bitmapset  *columns;		/* there too, as the next */
+	Bitmapset  *former_columns;
 	Oid			result_type;
 	int16		typlen;
 	bool		typbyval;
@@ -363,11 +375,21 @@ noun(Oid result_type)
 	return result_type == BOOLOID ? "condition" : "expression";
 }
 
+/* The range table entries of an expression. */
+#define ROW_VARNO 1
+#define FORMER_ROW_VARNO 2
+
+#define FORMER_ROW_NAME "old"
+
+/* The parameter that says whether there is a former row; others are markers. */
+#define HAS_FORMER_PARAM 0
+
 typedef struct FormContext
 {
 	ParseState *pstate;
 	const char *noun;
 	List	   *clock_words;	/* string constants that could mean the present */
+	bool		says_old;		/* something is called old */
 } FormContext;
 
 /* Does a string have a word in it that date and time types read as the present? */
@@ -406,6 +428,14 @@ refuse_form_walker(Node *node, FormContext *context)
 				(errcode(ERRCODE_UNDEFINED_PARAMETER),
 				 errmsg("%s must not contain a parameter", context->noun),
 				 parser_errposition(context->pstate, exprLocation(node))));
+	if (IsA(node, ColumnRef))
+	{
+		Node	   *first = linitial(((ColumnRef *) node)->fields);
+
+		if (IsA(first, String) && strcmp(strVal(first), FORMER_ROW_NAME) == 0)
+			context->says_old = true;
+		return false;
+	}
 	if (IsA(node, A_Const))
 	{
 		A_Const    *constant = (A_Const *) node;
@@ -419,20 +449,19 @@ refuse_form_walker(Node *node, FormContext *context)
 
 /*
  * Parses text into one raw expression, and refuses what a look at its form is
- * enough for.
+ * enough for.  What there is to know of the form is in *context then.
  */
 static Node *
-parse_form(ParseState *pstate, const char *text, Oid result_type, List **clock_words)
+parse_form(ParseState *pstate, const char *text, Oid result_type, FormContext *context)
 {
 	List	   *statements = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
-	FormContext context = {.pstate = pstate, .noun = noun(result_type)};
 	SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, statements)->stmt);
 	ResTarget  *target;
 
 	if (select->targetList == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("%s is empty", context.noun),
+				 errmsg("%s is empty", context->noun),
 				 result_type == BOOLOID ?
 				 errhint("A condition that always holds is: true") : 0));
 	target = linitial_node(ResTarget, select->targetList);
@@ -449,11 +478,9 @@ parse_form(ParseState *pstate, const char *text, Oid result_type, List **clock_w
 		select->withClause != NULL || select->op != SETOP_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("%s must be a single expression: %s", context.noun, text),
+				 errmsg("%s must be a single expression: %s", context->noun, text),
 				 errhint("Write it as after CHECK or WHERE, without other clauses and without a name for the result.")));
-	refuse_form_walker(target->val, &context);
-	if (clock_words != NULL)
-		*clock_words = context.clock_words;
+	refuse_form_walker(target->val, context);
 	return target->val;
 }
 
@@ -504,6 +531,38 @@ refuse_clock_word(const Const *node, const FormContext *context)
 }
 
 static bool
+is_whole_former_row(const Node *node)
+{
+	return node != NULL && IsA(node, Var) && ((const Var *) node)->varno == FORMER_ROW_VARNO &&
+		((const Var *) node)->varattno == InvalidAttrNumber;
+}
+
+/* Puts the parameter where the text asks whether there is a former row. */
+static Node *
+has_former_mutator(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	/* That it is of one value, and not of a row, says that DISTINCT was written. */
+	if (IsA(node, NullTest) && !((NullTest *) node)->argisrow &&
+		is_whole_former_row((Node *) ((NullTest *) node)->arg))
+	{
+		Param	   *param = makeNode(Param);
+
+		param->paramkind = PARAM_EXTERN;
+		param->paramid = HAS_FORMER_PARAM;
+		param->paramtype = BOOLOID;
+		param->paramtypmod = -1;
+		param->paramcollid = InvalidOid;
+		param->location = ((NullTest *) node)->location;
+		if (((NullTest *) node)->nulltesttype == IS_NULL)
+			return (Node *) makeBoolExpr(NOT_EXPR, list_make1(param), param->location);
+		return (Node *) param;
+	}
+	return expression_tree_mutator(node, has_former_mutator, context);
+}
+
+static bool
 refuse_walker(Node *node, FormContext *context)
 {
 	const char *what = NULL;
@@ -523,6 +582,12 @@ refuse_walker(Node *node, FormContext *context)
 		what = "a system column";
 	else if (IsA(node, Const) && context->clock_words != NIL)
 		refuse_clock_word((Const *) node, context);
+	else if (is_whole_former_row(node))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s must not use the former row as a whole", context->noun),
+				 errhint("Name its columns: old.column. Whether there was a row before is told by: old IS DISTINCT FROM NULL."),
+				 parser_errposition(context->pstate, exprLocation(node))));
 	if (what != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -662,7 +727,8 @@ check_reading(Relation rel, Node *node, Oid owner, const char *noun)
 	ListCell   *cell;
 	bool		whole_row;
 
-	pull_varattnos(node, 1, &read);
+	pull_varattnos(node, ROW_VARNO, &read);
+	pull_varattnos(node, FORMER_ROW_VARNO, &read);
 	if (bms_is_empty(read) || superuser_arg(owner))
 		return;
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, read);
@@ -740,6 +806,13 @@ sla_open_row_relation(Oid relid)
 	return NULL;				/* not reached */
 }
 
+SlaFormerRow
+sla_former_of_relation(Relation rel)
+{
+	return rel->rd_rel->relkind == RELKIND_RELATION ||
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? SLA_FORMER_KNOWN : SLA_FORMER_OF_FACTS;
+}
+
 /*
  * The name by which an expression may call the row's table: that of the
  * partitioned table for a partition, so that one text serves all of them.
@@ -777,6 +850,73 @@ is_slip(const char *name, const char *column)
 	return distance <= SLIP_DISTANCE && distance <= strlen(name) / 2;
 }
 
+/* What the parser looks names up in. */
+typedef struct Scope
+{
+	Relation	rel;
+	SlaFormerRow former;
+} Scope;
+
+/* Has old another meaning over rows of rel? */
+static bool
+old_is_column(Relation rel)
+{
+	return get_attnum(RelationGetRelid(rel), FORMER_ROW_NAME) != InvalidAttrNumber;
+}
+
+static bool
+old_is_row(Relation rel)
+{
+	return strcmp(row_alias(rel), FORMER_ROW_NAME) == 0;
+}
+
+void
+sla_need_former_row(Relation rel)
+{
+	if (old_is_row(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_ALIAS),
+				 errmsg("a condition over \"old\" cannot name the row as it was before a change"),
+				 errdetail("By \"old\" it names the row as it is."),
+				 errhint("Give the table another name.")));
+	if (old_is_column(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+				 errmsg("a condition over \"%s\" cannot name the row as it was before a change",
+						RelationGetRelationName(rel)),
+				 errdetail("By \"old\" it names a column."),
+				 errhint("Give the column another name.")));
+}
+
+/* The text names old.column, of which nothing was found. */
+static void
+refuse_former_row(ParseState *pstate, const Scope *scope, int location)
+{
+	const char *hint = "Only conditions of rules know it.";
+
+	if (scope->former == SLA_FORMER_KNOWN)
+	{
+		if (!old_is_column(scope->rel))
+			return;				/* the server says which column there is not */
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+				 errmsg("a condition over \"%s\" cannot name the row as it was before a change",
+						RelationGetRelationName(scope->rel)),
+				 errdetail("By \"old\" it names a column."),
+				 errhint("Give the column another name; a part of its value is (old).name."),
+				 parser_errposition(pstate, location)));
+	}
+	if (scope->former == SLA_FORMER_OF_EVENT)
+		hint = "An event happens when its condition becomes true: write what is true then, without old.";
+	else if (scope->former == SLA_FORMER_OF_FACTS)
+		hint = "Rules over facts see the ticket's facts as they are; without facts they know the ticket's former row.";
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the row as it was before a change is not known here"),
+			 errhint("%s", hint),
+			 parser_errposition(pstate, location)));
+}
+
 /*
  * Called for a column reference that was looked up; node is NULL when nothing
  * was found.  The server's own error suggests a column only for a slip.
@@ -784,16 +924,20 @@ is_slip(const char *name, const char *column)
 static Node *
 refuse_unknown_column(ParseState *pstate, ColumnRef *reference, Node *node)
 {
+	const Scope *scope = (const Scope *) pstate->p_ref_hook_state;
 	const char *name;
 	TupleDesc	tupdesc;
 	StringInfoData columns;
 	int			named = 0;
 
-	if (node != NULL || list_length(reference->fields) != 1 ||
-		!IsA(linitial(reference->fields), String))
+	if (node != NULL || !IsA(linitial(reference->fields), String))
 		return NULL;
 	name = strVal(linitial(reference->fields));
-	tupdesc = RelationGetDescr((Relation) pstate->p_ref_hook_state);
+	if (strcmp(name, FORMER_ROW_NAME) == 0)
+		refuse_former_row(pstate, scope, reference->location);
+	if (list_length(reference->fields) != 1)
+		return NULL;
+	tupdesc = RelationGetDescr(scope->rel);
 	initStringInfo(&columns);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
@@ -817,34 +961,44 @@ refuse_unknown_column(ParseState *pstate, ColumnRef *reference, Node *node)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" does not exist", name),
 			 errhint("The columns of \"%s\" are: %s. A text value is written in single quotes.",
-					 RelationGetRelationName((Relation) pstate->p_ref_hook_state),
-					 columns.data),
+					 RelationGetRelationName(scope->rel), columns.data),
 			 parser_errposition(pstate, reference->location)));
 	return NULL;				/* not reached */
 }
 
 /*
- * Parses and checks text over the columns of rel (as range table entry 1), in
- * the current memory context and under the current search_path.  owner is who
- * reads the row, InvalidOid where nobody will.
+ * Parses and checks text over the columns of rel, and of the former row where
+ * the writer knows it, in the current memory context and under the current
+ * search_path.  The writer's owner is who reads the row, InvalidOid where nobody
+ * will.
  */
 static Node *
-parse(Relation rel, const char *text, Oid result_type, Oid owner)
+parse(Relation rel, const char *text, Oid result_type, const SlaWriter *writer)
 {
 	ParseState *pstate = make_parsestate(NULL);
 	FormContext context = {.pstate = pstate, .noun = noun(result_type)};
+	Scope		scope = {.rel = rel, .former = writer->former};
 	ParseNamespaceItem *item;
 	Node	   *node;
 	Oid			type;
 
 	pstate->p_sourcetext = text;
 	pstate->p_post_columnref_hook = refuse_unknown_column;
-	pstate->p_ref_hook_state = rel;
-	node = parse_form(pstate, text, result_type, &context.clock_words);
+	pstate->p_ref_hook_state = &scope;
+	node = parse_form(pstate, text, result_type, &context);
 	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock,
 										 makeAlias(row_alias(rel), NIL), false, false);
 	addNSItemToQuery(pstate, item, false, true, true);
+	/* Only where it is meant, so that errors do not suggest it for a slip. */
+	if (context.says_old && writer->former == SLA_FORMER_KNOWN && !old_is_column(rel) &&
+		!old_is_row(rel))
+	{
+		item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock,
+											 makeAlias(FORMER_ROW_NAME, NIL), false, false);
+		addNSItemToQuery(pstate, item, false, true, false);
+	}
 	node = transformExpr(pstate, node, EXPR_KIND_OTHER);
+	node = has_former_mutator(node, NULL);
 	refuse_walker(node, &context);
 
 	type = exprType(node);
@@ -872,12 +1026,13 @@ parse(Relation rel, const char *text, Oid result_type, Oid owner)
 		refuse_walker(node, &context);
 	}
 	assign_expr_collations(pstate, node);
-	node = expand_generated_columns_compat(node, rel, 1);
+	node = expand_generated_columns_compat(node, rel, ROW_VARNO);
+	node = expand_generated_columns_compat(node, rel, FORMER_ROW_VARNO);
 	refuse_volatile_walker(node, &context);
-	if (OidIsValid(owner))
+	if (OidIsValid(writer->owner))
 	{
-		check_trust(node, owner, context.noun);
-		check_reading(rel, node, owner, context.noun);
+		check_trust(node, writer->owner, context.noun);
+		check_reading(rel, node, writer->owner, context.noun);
 	}
 	free_parsestate(pstate);
 	return node;
@@ -907,11 +1062,12 @@ sla_expression_check_form(const char *text, Oid result_type, const char *what,
 	CompileFrame frame;
 	SlaEnvironment saved;
 	ParseState *pstate = make_parsestate(NULL);
+	FormContext context = {.pstate = pstate, .noun = noun(result_type)};
 
 	push_compile_frame(&frame, text, what, name);
 	enter_to_compile(&saved, namespace_search_path, NULL, GetUserId());
 	pstate->p_sourcetext = text;
-	(void) parse_form(pstate, text, result_type, NULL);
+	(void) parse_form(pstate, text, result_type, &context);
 	sla_environment_leave(&saved);
 	error_context_stack = frame.callback.previous;
 	free_parsestate(pstate);
@@ -1004,6 +1160,7 @@ is_dependent_walker(Node *node, void *context)
 		case T_NullIfExpr:
 		case T_NullTest:
 		case T_OpExpr:
+		case T_Param:			/* whether there is a former row */
 		case T_RelabelType:
 		case T_RowCompareExpr:
 		case T_RowExpr:
@@ -1175,9 +1332,19 @@ run_marker(ExprState *state, ExprEvalStep *op, ExprContext *econtext)
 	*op->resnull = false;
 }
 
+/* Is there a former row? */
 static void
-compile_marker(ParamListInfo params, Param *param, ExprState *state, Datum *resv,
-			   bool *resnull)
+run_has_former(ExprState *state, ExprEvalStep *op, ExprContext *econtext)
+{
+	const Machine *machine = (const Machine *) op->d.cparam.paramarg;
+
+	*op->resvalue = BoolGetDatum(econtext->ecxt_innertuple != machine->no_former);
+	*op->resnull = false;
+}
+
+static void
+compile_param(ParamListInfo params, Param *param, ExprState *state, Datum *resv,
+			  bool *resnull)
 {
 	Machine    *machine = (Machine *) params->paramCompileArg;
 	ExprEvalStep scratch = {0};
@@ -1185,8 +1352,16 @@ compile_marker(ParamListInfo params, Param *param, ExprState *state, Datum *resv
 	scratch.opcode = EEOP_PARAM_CALLBACK;
 	scratch.resvalue = resv;
 	scratch.resnull = resnull;
-	scratch.d.cparam.paramfunc = run_marker;
-	scratch.d.cparam.paramarg = &machine->markers[param->paramid - 1];
+	if (param->paramid == HAS_FORMER_PARAM)
+	{
+		scratch.d.cparam.paramfunc = run_has_former;
+		scratch.d.cparam.paramarg = machine;
+	}
+	else
+	{
+		scratch.d.cparam.paramfunc = run_marker;
+		scratch.d.cparam.paramarg = &machine->markers[param->paramid - 1];
+	}
 	scratch.d.cparam.paramid = param->paramid;
 	scratch.d.cparam.paramtype = param->paramtype;
 	ExprEvalPushStep(state, &scratch);
@@ -1258,6 +1433,9 @@ new_machine(Program *program, MemoryContext parent)
 
 	machine->cxt = cxt;
 	machine->econtext = CreateStandaloneExprContext();
+	if (program->former_desc != NULL)
+		machine->no_former =
+			ExecStoreAllNullTuple(MakeSingleTupleTableSlot(program->former_desc, &TTSOpsVirtual));
 	machine->states = palloc(program->nsegments * sizeof(ExprState *));
 	if (program->is_list)
 	{
@@ -1267,8 +1445,11 @@ new_machine(Program *program, MemoryContext parent)
 			machine->markers[i].machine = machine;
 			machine->markers[i].number = i;
 		}
+	}
+	if (program->is_list || program->former_desc != NULL)
+	{
 		params = makeParamList(0);
-		params->paramCompile = compile_marker;
+		params->paramCompile = compile_param;
 		params->paramCompileArg = machine;
 	}
 	for (int i = 0; i < program->nsegments; i++)
@@ -1348,6 +1529,7 @@ static inline void
 end_run(Program *program, Machine *machine, Frame *frame)
 {
 	machine->econtext->ecxt_scantuple = NULL;
+	machine->econtext->ecxt_innertuple = NULL;
 	machine->frame = NULL;
 	error_context_stack = frame->callback.previous;
 	if (likely(machine == program->machine))
@@ -1370,6 +1552,7 @@ sla_expression_eval(SlaExpression *expression, TupleTableSlot *slot, bool *isnul
 	Datum		value;
 
 	econtext->ecxt_scantuple = slot;
+	econtext->ecxt_innertuple = machine->no_former;
 	if (segment->needs == NEEDS_NOTHING)
 		value = ExecEvalExprSwitchContext(machine->states[0], econtext, isnull);
 	else
@@ -1400,8 +1583,8 @@ sla_condition_holds(SlaExpression *condition, TupleTableSlot *slot)
 }
 
 int
-sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, int first_group,
-					int last_group)
+sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, TupleTableSlot *former,
+					int first_group, int last_group)
 {
 	Program    *program = list->program;
 	int			from = list->group_start[first_group];
@@ -1416,6 +1599,7 @@ sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, int first_grou
 	machine = begin_run(program, &frame);
 	econtext = machine->econtext;
 	econtext->ecxt_scantuple = slot;
+	econtext->ecxt_innertuple = former != NULL ? former : machine->no_former;
 	for (int i = from; i < to; i++)
 	{
 		Segment    *segment = &program->segments[i];
@@ -1450,6 +1634,25 @@ sla_first_condition(SlaConditionList *list, TupleTableSlot *slot, int first_grou
  * ---------------------------------------------------------------------------
  */
 
+/*
+ * Gives what names the former row the form that the executor knows, and finds
+ * whether anything does.
+ */
+static bool
+use_former_walker(Node *node, bool *found)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varno == FORMER_ROW_VARNO)
+	{
+		((Var *) node)->varno = INNER_VAR;
+		*found = true;
+	}
+	else if (IsA(node, Param) && ((Param *) node)->paramid == HAS_FORMER_PARAM)
+		*found = true;
+	return expression_tree_walker(node, use_former_walker, found);
+}
+
 SlaExpression *
 sla_expression_compile(Relation rel, const char *text, const SlaWriter *writer,
 					   Oid result_type, const char *what, const char *name,
@@ -1461,6 +1664,8 @@ sla_expression_compile(Relation rel, const char *text, const SlaWriter *writer,
 	Segment    *segment;
 	Node	   *parsed;
 	Bitmapset  *columns = NULL;
+	Bitmapset  *former_columns = NULL;
+	bool		knows_former = false;
 	bool		can_fail;
 	SlaExpression *expression;
 	MemoryContext scratch;
@@ -1482,10 +1687,16 @@ sla_expression_compile(Relation rel, const char *text, const SlaWriter *writer,
 	enter_to_compile(&saved, segment->search_path, segment->time_zone, segment->owner);
 	scratch = AllocSetContextCreate(program->cxt, "pg_sla parser", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
-	parsed = parse(rel, text, result_type, writer->owner);
+	parsed = parse(rel, text, result_type, writer);
 	MemoryContextSwitchTo(program->cxt);
 	parsed = copyObject(parsed);
 	MemoryContextDelete(scratch);
+	pull_varattnos(parsed, FORMER_ROW_VARNO, &former_columns);
+	pull_varattnos(parsed, ROW_VARNO, &columns);
+	columns = bms_add_members(columns, former_columns);
+	use_former_walker(parsed, &knows_former);
+	if (knows_former)
+		program->former_desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	plan_segment(segment, parsed);
 	/* Default values of arguments appear only now. */
 	if (contain_volatile_functions(segment->planned->expr))
@@ -1496,7 +1707,6 @@ sla_expression_compile(Relation rel, const char *text, const SlaWriter *writer,
 	segment->needs = needs_of(segment->planned->expr);
 	can_fail = segment->needs == NEEDS_ALL || contain_leaked_vars(segment->planned->expr);
 	program->machine = new_machine(program, program->cxt);
-	pull_varattnos(parsed, 1, &columns);
 	sla_environment_leave(&saved);
 	error_context_stack = frame.callback.previous;
 	MemoryContextSwitchTo(old);
@@ -1506,6 +1716,7 @@ sla_expression_compile(Relation rel, const char *text, const SlaWriter *writer,
 	expression->program = program;
 	expression->parsed = parsed;
 	expression->columns = columns;
+	expression->former_columns = former_columns;
 	expression->can_fail = can_fail;
 	expression->result_type = result_type;
 	get_typlenbyval(result_type, &expression->typlen, &expression->typbyval);
@@ -1591,6 +1802,8 @@ sla_condition_list(SlaExpression **conditions, const int *groups, int n, int ngr
 					break;
 				if (segment->needs < own->needs)
 					take_environment(segment, own);
+				if (single->former_desc != NULL && program->former_desc == NULL)
+					program->former_desc = CreateTupleDescCopy(single->former_desc);
 				program->labels[next].what = pstrdup(single->labels[0].what);
 				program->labels[next].name = pstrdup(single->labels[0].name);
 				arms = add_arms(arms, conditions[next], next);
@@ -1635,6 +1848,18 @@ sla_expression_columns(const SlaExpression *expression)
 	return expression->columns;
 }
 
+const Bitmapset *
+sla_expression_former_columns(const SlaExpression *expression)
+{
+	return expression->former_columns;
+}
+
+bool
+sla_expression_knows_former(const SlaExpression *expression)
+{
+	return expression->program->former_desc != NULL;
+}
+
 bool
 sla_expression_valid(const SlaExpression *expression)
 {
@@ -1644,8 +1869,8 @@ sla_expression_valid(const SlaExpression *expression)
 /*
  * sla.check_condition(relation regclass, condition text)
  *
- * An error unless the condition can be used in a rule or event over the rows
- * of the relation.
+ * An error unless the condition can be used in a rule over the rows of the
+ * relation or, if it does not name the former row, in an event.
  */
 SLA_FUNCTION(sla_check_condition);
 Datum
@@ -1655,8 +1880,8 @@ sla_check_condition(PG_FUNCTION_ARGS)
 	char	   *condition = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	Relation	rel = sla_open_row_relation(relid);
 
-	sla_expression_check(rel, condition, &(SlaWriter) {0}, BOOLOID, "condition on",
-						 RelationGetRelationName(rel));
+	sla_expression_check(rel, condition, &(SlaWriter) {.former = sla_former_of_relation(rel)},
+						 BOOLOID, "condition on", RelationGetRelationName(rel));
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();
 }

@@ -33,9 +33,22 @@ typedef struct SlaExpression SlaExpression;
 extern void sla_expression_check_form(const char *text, Oid result_type,
 									  const char *what, const char *name);
 
-/* Where and as whom an expression was written. */
+/*
+ * Does an expression know the row as it was before a change, by the name old?
+ * If not, why not: for the error that it is who writes old.column.
+ */
+typedef enum SlaFormerRow
+{
+	SLA_FORMER_UNKNOWN,
+	SLA_FORMER_OF_EVENT,		/* an event looks for the change itself */
+	SLA_FORMER_OF_FACTS,		/* former facts are nowhere */
+	SLA_FORMER_KNOWN
+} SlaFormerRow;
+
+/* Where, as whom and with what in sight an expression was written. */
 typedef struct SlaWriter
 {
+	SlaFormerRow former;
 	const char *search_path;	/* NULL: the current one */
 	const char *time_zone;		/* NULL: that of the session */
 	Oid			owner;			/* InvalidOid: the current user, whose rights to
@@ -62,8 +75,9 @@ extern Relation sla_open_row_relation(Oid relid);
 
 /*
  * The value for the row in slot, any kind of slot of the row type of the
- * relation that was given to sla_expression_compile.  A value passed by
- * reference is the caller's, in the current memory context.
+ * relation that was given to sla_expression_compile.  There is no former row
+ * then.  A value passed by reference is the caller's, in the current memory
+ * context.
  *
  * Functions see the active snapshot: a trigger that wants them to see the rows
  * of its own statement pushes one that does.
@@ -75,10 +89,23 @@ extern Datum sla_expression_eval(SlaExpression *expression, TupleTableSlot *slot
 extern bool sla_condition_holds(SlaExpression *condition, TupleTableSlot *slot);
 
 /*
- * The columns that are read, offset by FirstLowInvalidHeapAttributeNumber; the
- * whole row counts as column 0.
+ * The columns that are read, of the row or of the former one, offset by
+ * FirstLowInvalidHeapAttributeNumber; the whole row counts as column 0.
  */
 extern const Bitmapset *sla_expression_columns(const SlaExpression *expression);
+
+/* Those that are read of the former row; and is there any word of that row? */
+extern const Bitmapset *sla_expression_former_columns(const SlaExpression *expression);
+extern bool sla_expression_knows_former(const SlaExpression *expression);
+
+/* Only a table can be that of the tickets, and not just facts. */
+extern SlaFormerRow sla_former_of_relation(Relation rel);
+
+/*
+ * Can conditions over rows of rel speak of the former one?  An error with a hint
+ * if not: old is a column of rel, or rel itself.
+ */
+extern void sla_need_former_row(Relation rel);
 
 /* False once the relation, or a function or type that was used, has changed. */
 extern bool sla_expression_valid(const SlaExpression *expression);
@@ -125,16 +152,17 @@ extern SlaConditionList *sla_condition_list(SlaExpression **conditions,
 
 /*
  * The number of the first condition in these groups that holds for the row, -1
- * if none does.  Conditions behind it are not evaluated.
+ * if none does.  Conditions behind it are not evaluated.  former: the row before
+ * the change, NULL where there is none; of the row type of slot.
  */
 extern int	sla_first_condition(SlaConditionList *list, TupleTableSlot *slot,
-								int first_group, int last_group);
+								TupleTableSlot *former, int first_group, int last_group);
 extern bool sla_condition_list_valid(const SlaConditionList *list);
 
 /*
  * structured_condition.c: the SQL condition over rows of rel that a structured
  * one stands for.
  */
-extern char *sla_condition_of_json(Relation rel, Jsonb *json);
+extern char *sla_condition_of_json(Relation rel, SlaFormerRow former, Jsonb *json);
 
 #endif							/* SLA_CONDITION_H */

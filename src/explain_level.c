@@ -171,13 +171,17 @@ value_as_json(Datum value, Oid type)
 	return JsonbToCString(NULL, &json->root, VARSIZE(json));
 }
 
-/* The columns that a condition reads, with their values, as jsonb. */
+/*
+ * The columns that a condition reads, with their values, as jsonb.  The row is
+ * looked at as that of a new ticket: what there was before is null.
+ */
 static Datum
 values_seen(const Explanation *explanation, const SlaRule *rule, const char *condition)
 {
 	SlaExpression *expression = sla_compile_rule(rule, condition, explanation->rel,
 												 CurrentMemoryContext);
 	const Bitmapset *columns = sla_expression_columns(expression);
+	const Bitmapset *former = sla_expression_former_columns(expression);
 	bool		whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, columns);
 	TupleDesc	tupdesc = RelationGetDescr(explanation->rel);
 	StringInfoData json;
@@ -199,6 +203,12 @@ values_seen(const Explanation *explanation, const SlaRule *rule, const char *con
 		escape_json(&json, NameStr(attribute->attname));
 		value = slot_getattr(explanation->slot, attribute->attnum, &isnull);
 		appendStringInfo(&json, ": %s", isnull ? "null" : value_as_json(value, attribute->atttypid));
+		if (bms_is_member(attribute->attnum - FirstLowInvalidHeapAttributeNumber, former))
+		{
+			appendStringInfoString(&json, ", ");
+			escape_json(&json, psprintf("old.%s", NameStr(attribute->attname)));
+			appendStringInfoString(&json, ": null");
+		}
 	}
 	appendStringInfoChar(&json, '}');
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));

@@ -266,6 +266,7 @@ sla_read_rules(const char *source)
 		bool		isnull;
 
 		rule->name = scan_text(&scan, "name");
+		rule->source = pstrdup(source);
 		rule->position = scan_integer(&scan, "position");
 		rule->condition = scan_text(&scan, "condition");
 		rule->set_level = scan_text(&scan, "set_level");
@@ -299,6 +300,7 @@ sla_compile_rule(const SlaRule *rule, const char *condition, Relation rel, Memor
 		.search_path = rule->search_path,
 		.time_zone = rule->time_zone,
 		.owner = sla_expression_owner(rule->owner, "owner of rule", rule->name),
+		.former = sla_former_of_source(rule->source),
 	};
 
 	return sla_expression_compile(rel, condition, &writer, BOOLOID, "condition of rule",
@@ -612,16 +614,17 @@ build_list(RuleList *list, List *rules, List *conditions, bool is_new)
 
 /* The number of the rule that stops the others for the row, nstops if none. */
 static int
-find_stop(const RuleList *list, TupleTableSlot *slot)
+find_stop(const RuleList *list, TupleTableSlot *slot, TupleTableSlot *former)
 {
-	int			stop = sla_first_condition(list->conditions, slot, 0, 0);
+	int			stop = sla_first_condition(list->conditions, slot, former, 0, 0);
 
 	return stop < 0 ? list->nstops : stop;
 }
 
 /* The rule that sets the level of an agreement for the row, NULL if none. */
 static const SlaRule *
-find_setter(const RuleList *list, TupleTableSlot *slot, int agreement, int stop)
+find_setter(const RuleList *list, TupleTableSlot *slot, TupleTableSlot *former, int agreement,
+			int stop)
 {
 	int			number;
 
@@ -634,7 +637,7 @@ find_setter(const RuleList *list, TupleTableSlot *slot, int agreement, int stop)
 		if (rule->level != NULL && rule->level->agreement == agreement)
 			return rule;
 	}
-	number = sla_first_condition(list->conditions, slot,
+	number = sla_first_condition(list->conditions, slot, former,
 								 group_before_stop(list, agreement, stop),
 								 group_before_stop(list, agreement, 0));
 	return number < 0 ? NULL : list->rules[number];
@@ -725,6 +728,8 @@ build_rule_set(const char *source, Relation rel, const SlaDraft *draft)
 		}
 		condition = sla_compile_rule(rule, rule->condition, rel, scratch);
 		set->columns = bms_add_members(set->columns, sla_expression_columns(condition));
+		if (rule->set_level != NULL && rule->on_change && sla_expression_knows_former(condition))
+			set->keep_levels = true;
 		if (rule->set_level != NULL)
 			rule->level = level_of_rule(set, rule->set_level, rel, draft);
 		if (now < rule->valid_from)
@@ -923,14 +928,14 @@ choose_promises(const Level *level, TupleTableSlot *slot, SlaChosenLevel *chosen
 }
 
 void
-sla_choose_rules(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
+sla_choose_rules(SlaRuleSet *rules, TupleTableSlot *slot, TupleTableSlot *former, bool is_new,
 				 const SlaRule **chosen)
 {
 	const RuleList *list = is_new ? &rules->for_new : &rules->for_changed;
-	int			stop = find_stop(list, slot);
+	int			stop = find_stop(list, slot, former);
 
 	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
-		chosen[i] = find_setter(list, slot, i, stop);
+		chosen[i] = find_setter(list, slot, former, i, stop);
 }
 
 void
@@ -944,13 +949,13 @@ sla_promise_of_rule(const SlaRule *rule, TupleTableSlot *slot, SlaChosenLevel *c
 }
 
 void
-sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
+sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot, TupleTableSlot *former, bool is_new,
 				  SlaChoice *choice)
 {
 	const SlaRule *chosen[SLA_N_AGREEMENTS];
 
 	memset(choice, 0, sizeof(SlaChoice));
-	sla_choose_rules(rules, slot, is_new, chosen);
+	sla_choose_rules(rules, slot, former, is_new, chosen);
 	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
 	{
 		if (chosen[i] != NULL)
@@ -1022,6 +1027,19 @@ source_relation(const ConfigScan *scan)
 	Oid			facts = scan_relation(scan, "facts");
 
 	return OidIsValid(facts) ? facts : scan_relation(scan, "ticket_table");
+}
+
+SlaFormerRow
+sla_former_of_source(const char *source)
+{
+	ConfigScan	scan;
+	SlaFormerRow former = SLA_FORMER_KNOWN;
+
+	scan_begin(&scan, SLA_TABLE_SOURCE, "name", source);
+	if (scan_next(&scan) && OidIsValid(scan_relation(&scan, "facts")))
+		former = SLA_FORMER_OF_FACTS;
+	scan_end(&scan);
+	return former;
 }
 
 Relation
@@ -1288,7 +1306,7 @@ choose_rule(CallSite *site, FunctionCallInfo fcinfo, HeapTupleHeader row, HeapTu
 	tuple->t_data = row;
 	ExecStoreHeapTuple(tuple, site->slot, false);
 	list = &site->rules->for_new;
-	return find_setter(list, site->slot, SLA_CUSTOMER, find_stop(list, site->slot));
+	return find_setter(list, site->slot, NULL, SLA_CUSTOMER, find_stop(list, site->slot, NULL));
 }
 
 static Datum
@@ -1404,7 +1422,7 @@ compile_created_at(const char *source, Oid relid, MemoryContext cxt)
 {
 	ConfigScan	scan;
 	char	   *expression;
-	SlaWriter	writer;
+	SlaWriter	writer = {0};
 	Relation	rel;
 	SlaExpression *compiled;
 
@@ -1842,6 +1860,7 @@ sla_check_rule(PG_FUNCTION_ARGS)
 	{
 		SlaWriter	writer = writer_of(&change, "owner of rule", name);
 
+		writer.former = sla_former_of_source(source);
 		sla_expression_check(rel, condition, &writer, BOOLOID, "condition of rule", name);
 		if (set_level != NULL)
 			check_targets(set_level, rel);

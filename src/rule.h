@@ -49,6 +49,7 @@ typedef struct SlaChoice
 typedef struct SlaRule
 {
 	const char *name;
+	const char *source;
 	int			position;
 	const char *condition;
 	const char *set_level;		/* NULL: none */
@@ -154,10 +155,10 @@ extern void sla_check_may_own(const char *owner);
 
 /*
  * The rule that sets the level for each agreement, NULL where none does; valid
- * as long as the rule set.
+ * as long as the rule set.  former: the row before the change, or NULL.
  */
-extern void sla_choose_rules(SlaRuleSet *rules, TupleTableSlot *slot, bool is_new,
-							 const SlaRule **chosen);
+extern void sla_choose_rules(SlaRuleSet *rules, TupleTableSlot *slot, TupleTableSlot *former,
+							 bool is_new, const SlaRule **chosen);
 
 /* What the level that such a rule sets promises the row, in the current memory context. */
 extern void sla_promise_of_rule(const SlaRule *rule, TupleTableSlot *slot,
@@ -169,7 +170,10 @@ extern void sla_promise_of_rule(const SlaRule *rule, TupleTableSlot *slot,
  * current memory context.
  */
 extern void sla_choose_levels(SlaRuleSet *rules, TupleTableSlot *slot,
-							  bool is_new, SlaChoice *choice);
+							  TupleTableSlot *former, bool is_new, SlaChoice *choice);
+
+/* Do conditions of the source's rules know the row before the change? */
+extern SlaFormerRow sla_former_of_source(const char *source);
 
 /*
  * What a level of that name promises today to the ticket in slot, whose
@@ -181,8 +185,9 @@ extern void sla_promise_of_level(const struct SlaLevel *level, TupleTableSlot *s
 								 SlaChosenLevel *chosen);
 
 /*
- * Do rules set a level for new tickets only?  Then a changed ticket for which
- * no rule sets a level keeps the one it has.
+ * Do rules set a level for a moment only, when the ticket is new or when the
+ * former row was another?  Then a changed ticket for which no rule sets a level
+ * keeps the one it has.
  */
 extern bool sla_rules_keep_levels(const SlaRuleSet *rules);
 

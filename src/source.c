@@ -56,6 +56,7 @@ sla_read_source(const char *name, SlaSource *source)
 	source->agent = sla_column_text(tuple, tupdesc, 4);
 	source->created_at = sla_column_text(tuple, tupdesc, 5);
 	source->changed_at = sla_column_text(tuple, tupdesc, 6);
+	source->writer.former = SLA_FORMER_UNKNOWN;
 	source->writer.search_path = sla_column_text(tuple, tupdesc, 7);
 	source->writer.time_zone = sla_column_text(tuple, tupdesc, 12);
 	source->writer.owner = sla_expression_owner(sla_column_text(tuple, tupdesc, 8), "owner of source", name);

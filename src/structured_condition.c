@@ -15,6 +15,10 @@
  * "any" in parentheses with OR, then "none" so with IS NOT TRUE behind it.  A
  * group within a group is in parentheses of its own, and "any" of a single part
  * has OR false behind it; so each text can be read in one way only.
+ *
+ * What compares with the former row begins with the question whether there is
+ * one, since NULL is a value that a column may have had, too.  The value comes
+ * before the change, so that "changed to" is not read as "changed" and "is".
  */
 #include "pg_sla.h"
 
@@ -52,7 +56,10 @@ typedef enum Form
 	FORM_OLDER,
 	FORM_EMPTY,
 	FORM_NOT_EMPTY,
-	FORM_CHANGED				/* refused */
+	FORM_CHANGED,
+	FORM_NOT_CHANGED,
+	FORM_CHANGED_TO,
+	FORM_CHANGED_FROM
 } Form;
 
 typedef struct Operator
@@ -89,10 +96,25 @@ static const Operator operators[] = {
 	{"empty", FORM_EMPTY},
 	{"not empty", FORM_NOT_EMPTY},
 	{"changed", FORM_CHANGED},
-	{"not changed", FORM_CHANGED},
-	{"changed to", FORM_CHANGED},
-	{"changed from", FORM_CHANGED},
+	{"not changed", FORM_NOT_CHANGED},
+	{"changed to", FORM_CHANGED_TO},
+	{"changed from", FORM_CHANGED_FROM},
 };
+
+/* Is it one that takes no value? */
+static bool
+is_without_value(Form form)
+{
+	return form == FORM_EMPTY || form == FORM_NOT_EMPTY || form == FORM_CHANGED ||
+		form == FORM_NOT_CHANGED;
+}
+
+/* Does it compare with the former row? */
+static bool
+is_about_change(Form form)
+{
+	return form >= FORM_CHANGED;
+}
 
 /*
  * ---------------------------------------------------------------------------
@@ -104,6 +126,7 @@ static const Operator operators[] = {
 typedef struct Reader
 {
 	Relation	rel;
+	SlaFormerRow former;		/* does the condition know the former row? */
 	const char *comparison;		/* JSON path of the comparison */
 	const char *path;			/* of what is looked at */
 	ErrorContextCallback callback;
@@ -541,6 +564,21 @@ is_value(const Field *field, const JsonbValue *value, const char *sign)
 	return psprintf("%s %s %s", field_sql(field, true), sign, literal(field, value));
 }
 
+/* A comparison with the former row; value: what the field has become, or was. */
+static char *
+changed(const Field *field, Form form, const JsonbValue *value)
+{
+	char	   *sql = field_sql(field, false);
+	char	   *change = psprintf("old.%s IS %sDISTINCT FROM %s", sql,
+								  form == FORM_NOT_CHANGED ? "NOT " : "", sql);
+
+	sla_need_former_row(field->reader->rel);
+	if (is_without_value(form))
+		return psprintf("old IS DISTINCT FROM NULL AND %s", change);
+	return psprintf("old IS DISTINCT FROM NULL AND %s%s AND %s",
+					form == FORM_CHANGED_FROM ? "old." : "", is_value(field, value, "="), change);
+}
+
 /* A comparison by size; a value in jsonb counts only if it is a number. */
 static char *
 compared(const Field *field, const char *sign, List *values)
@@ -642,8 +680,7 @@ find_operator(const char *name)
 	{
 		if (strcmp(operators[i].name, name) == 0)
 			return &operators[i];
-		if (operators[i].form != FORM_CHANGED)
-			appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", operators[i].name);
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", operators[i].name);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -689,12 +726,6 @@ comparison(Reader *reader, JsonbContainer *object, const char *path)
 	find_field(reader, need_string(reader, object, "field"), &field);
 	reader->path = path;
 	operator = find_operator(need_string(reader, object, "operator"));
-	if (operator->form == FORM_CHANGED)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("operator \"%s\" is not supported: a condition sees the row as it is, not as it was",
-						operator->name),
-				 errhint("An event of sla.track_event() happens when its condition becomes true, so that \"is\" there says \"changed to\".")));
 
 	flag = member(object, "ignore_case");
 	if (flag != NULL)
@@ -713,7 +744,7 @@ comparison(Reader *reader, JsonbContainer *object, const char *path)
 	}
 
 	value = member(object, "value");
-	if (operator->form == FORM_EMPTY || operator->form == FORM_NOT_EMPTY)
+	if (is_without_value(operator->form))
 	{
 		if (value != NULL && value->type != jbvNull)
 		{
@@ -796,12 +827,18 @@ comparison(Reader *reader, JsonbContainer *object, const char *path)
 			sql = emptiness(&field, false);
 			break;
 		case FORM_CHANGED:
+		case FORM_NOT_CHANGED:
+		case FORM_CHANGED_TO:
+		case FORM_CHANGED_FROM:
+			sql = changed(&field, operator->form, value);
 			break;
 	}
 	if (operator->negated)
 		sql = psprintf("NOT coalesce(%s, false)", sql);
-	sla_expression_check(reader->rel, sql, &(SlaWriter) {0}, BOOLOID, "comparison with",
-						 field.name);
+	if (is_about_change(operator->form) && reader->former != SLA_FORMER_KNOWN)
+		reader->path = psprintf("%s.operator", path);
+	sla_expression_check(reader->rel, sql, &(SlaWriter) {.former = reader->former}, BOOLOID,
+						 "comparison with", field.name);
 	return sql;
 }
 
@@ -886,9 +923,9 @@ group(Reader *reader, JsonbContainer *object, const char *path)
 }
 
 char *
-sla_condition_of_json(Relation rel, Jsonb *json)
+sla_condition_of_json(Relation rel, SlaFormerRow former, Jsonb *json)
 {
-	Reader		reader = {.rel = rel, .path = "$"};
+	Reader		reader = {.rel = rel, .former = former, .path = "$"};
 	char	   *sql;
 
 	reader.callback.callback = reader_error_callback;
@@ -911,7 +948,7 @@ Datum
 sla_condition_from_json(PG_FUNCTION_ARGS)
 {
 	Relation	rel = sla_open_row_relation(PG_GETARG_OID(0));
-	char	   *sql = sla_condition_of_json(rel, PG_GETARG_JSONB_P(1));
+	char	   *sql = sla_condition_of_json(rel, sla_former_of_relation(rel), PG_GETARG_JSONB_P(1));
 
 	relation_close(rel, NoLock);
 	PG_RETURN_TEXT_P(cstring_to_text(sql));
@@ -931,7 +968,7 @@ sla_condition_from_json_source(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("source \"%s\" does not exist", source),
 				 errhint("Call sla.track() first, or pass the table: '...'::regclass.")));
-	sql = sla_condition_of_json(rel, PG_GETARG_JSONB_P(1));
+	sql = sla_condition_of_json(rel, sla_former_of_source(source), PG_GETARG_JSONB_P(1));
 	relation_close(rel, NoLock);
 	PG_RETURN_TEXT_P(cstring_to_text(sql));
 }
@@ -1318,6 +1355,58 @@ take_rest(Parser *parser, Comparison *comparison, bool json)
 	return true;
 }
 
+/* A field of the former row. */
+static bool
+take_former_field(Parser *parser, const char **field, bool *json)
+{
+	return take_keyword(parser, "old") && take(parser, '.') && take_field(parser, field, json);
+}
+
+/* Begins a comparison with the former row here?  A field old is never compared with NULL so. */
+static bool
+is_change_ahead(const Parser *parser)
+{
+	static const char *const words[] = {"old", "is", "distinct", "from", "null", "and"};
+
+	for (int i = 0; i < (int) lengthof(words); i++)
+	{
+		if (!sla_token_is(peek(parser, i), SLA_KEYWORD, words[i]))
+			return false;
+	}
+	return true;
+}
+
+/* What stands behind the question whether there is a former row. */
+static bool
+take_change(Parser *parser, Comparison *comparison)
+{
+	const char *field;
+	bool		json;
+	bool		of_former;
+
+	comparison->form = FORM_CHANGED;
+	for (;;)
+	{
+		of_former = sla_token_is(peek(parser, 0), SLA_KEYWORD, "old");
+		if (!(of_former ? take_former_field(parser, &field, &json) :
+			  take_field(parser, &field, &json)) ||
+			(comparison->field != NULL && strcmp(comparison->field, field) != 0))
+			return false;
+		comparison->field = field;
+		if (comparison->form != FORM_CHANGED || !take(parser, '='))
+			break;
+		comparison->form = of_former ? FORM_CHANGED_FROM : FORM_CHANGED_TO;
+		if (!take_literal(parser, json, &comparison->value) || !take_keyword(parser, "and"))
+			return false;
+	}
+	if (!of_former || !take_keyword(parser, "is"))
+		return false;
+	if (comparison->form == FORM_CHANGED && take_keyword(parser, "not"))
+		comparison->form = FORM_NOT_CHANGED;
+	return take_keyword(parser, "distinct") && take_keyword(parser, "from") &&
+		take_field(parser, &field, &json) && strcmp(comparison->field, field) == 0;
+}
+
 /* A comparison that is not negated. */
 static bool
 take_positive(Parser *parser, Comparison *comparison)
@@ -1325,6 +1414,11 @@ take_positive(Parser *parser, Comparison *comparison)
 	bool		json;
 	const char *string;
 
+	if (is_change_ahead(parser))
+	{
+		parser->at += 6;
+		return take_change(parser, comparison);
+	}
 	if (take_keyword(parser, "coalesce"))
 	{
 		static const char *const empties[] = {"", "[]", "{}", NULL};

@@ -205,6 +205,7 @@ typedef struct Asked
 	Relation	rel;
 	const char *ticket;
 	TupleTableSlot *slot;
+	TupleTableSlot *former;		/* the ticket's row before the change, or NULL */
 	bool		is_facts;		/* rel and slot are what rules run over already */
 	bool		is_new;
 } Asked;
@@ -227,7 +228,8 @@ choose(const Asked *asked, SlaChoice *choice, bool *keep_levels)
 		rules = sla_rules_for(source->name, over);
 		/* Rules for new tickets only: what they chose stays unless another says otherwise. */
 		*keep_levels = !asked->is_new && sla_rules_keep_levels(rules);
-		sla_choose_levels(rules, slot, asked->is_new, choice);
+		sla_choose_levels(rules, slot, over == asked->rel ? asked->former : NULL, asked->is_new,
+						  choice);
 	}
 	if (over != asked->rel)
 		relation_close(over, NoLock);
@@ -319,10 +321,10 @@ choose_as_set(const Asked *asked, SlaChoice *choice, bool *keep_levels)
 
 bool
 sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket, TupleTableSlot *slot,
-					  bool is_new, SlaChoice *choice, bool *keep_levels)
+					  TupleTableSlot *former, bool is_new, SlaChoice *choice, bool *keep_levels)
 {
 	Asked		asked = {
-		.tracked = tracked, .rel = rel, .ticket = ticket, .slot = slot, .is_new = is_new
+		.tracked = tracked, .rel = rel, .ticket = ticket, .slot = slot, .former = former, .is_new = is_new
 	};
 
 	return choose_as_set(&asked, choice, keep_levels);

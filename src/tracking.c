@@ -215,6 +215,7 @@ sla_compile_tracked(const SlaSource *source, int stream, Relation rel, MemoryCon
 		HeapTuple	tuple = rows->vals[i];
 		SlaTrackedEvent *event = &tracked->events[i];
 		SlaWriter	writer = {
+			.former = SLA_FORMER_OF_EVENT,
 			.search_path = sla_column_text(tuple, rows->tupdesc, 6),
 			.time_zone = sla_column_text(tuple, rows->tupdesc, 7)
 		};
@@ -607,7 +608,7 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 	int			n;
 
 	if (old == NULL || columns_changed(&tracked->rule_columns, old, new))
-		chosen = sla_choose_for_ticket(tracked, rel, ticket, new, old == NULL, &choice, &keep_levels);
+		chosen = sla_choose_for_ticket(tracked, rel, ticket, new, old, old == NULL, &choice, &keep_levels);
 	if (old != NULL)
 	{
 		const char *former = sla_ticket_of(tracked, old);
@@ -646,7 +647,7 @@ other_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTable
 		sla_lock_ticket_row(tracked, ticket);
 		/* What the ticket's facts say may have changed with this row. */
 		if (OidIsValid(tracked->about.facts) &&
-			sla_choose_for_ticket(tracked, rel, ticket, NULL, false, &choice, &record.keep_levels))
+			sla_choose_for_ticket(tracked, rel, ticket, NULL, NULL, false, &choice, &record.keep_levels))
 			record.choice = &choice;
 		sla_record_events(tracked->source, ticket, &record, 1, false);
 		sla_write_ticket_columns(tracked, ticket);

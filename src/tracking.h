@@ -126,8 +126,9 @@ extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
  * ticket_row.c: the ticket's own row, by its key.
  *
  * sla_choose_for_ticket runs the rules over the row in slot, or over the facts
- * of the ticket; false when there is nothing to choose by.  What the choice
- * holds is in the current memory context.  sla_choose_for_row is for those who
+ * of the ticket; false when there is nothing to choose by.  former: the ticket's
+ * row before the change, or NULL.  What the choice holds is in the current
+ * memory context.  sla_choose_for_row is for those who
  * have read many rows of what the rules run over.
  *
  * sla_lock_ticket_row is for those who have not written the ticket: whoever
@@ -159,7 +160,7 @@ extern void sla_relation_owner_enter(SlaEnvironment *saved, const SlaSource *sou
 extern char *sla_rows_statement(Oid relid, const char *key, const char **alias);
 
 extern bool sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket,
-								  TupleTableSlot *slot, bool is_new,
+								  TupleTableSlot *slot, TupleTableSlot *former, bool is_new,
 								  SlaChoice *choice, bool *keep_levels);
 extern bool sla_choose_for_row(SlaTracked *tracked, Relation over, const char *ticket,
 							   TupleTableSlot *slot, bool is_new,

@@ -248,12 +248,12 @@ read_writer(Jsonb *element, const char **search_path, const char **time_zone, co
 
 /* The condition: SQL, or one that is structured. */
 static const char *
-read_condition(const Reader *reader, Jsonb *element)
+read_condition(const Reader *reader, SlaFormerRow former, Jsonb *element)
 {
 	JsonbValue *value = member(element, "condition");
 
 	if (value != NULL && value->type == jbvBinary)
-		return sla_condition_of_json(reader->rel, JsonbValueToJsonb(value));
+		return sla_condition_of_json(reader->rel, former, JsonbValueToJsonb(value));
 	return need_merged_text("condition");
 }
 
@@ -299,8 +299,9 @@ read_rule(Reader *reader, Jsonb *element)
 		  " pg_catalog.jsonb_populate_record(NULL::sla.rule, '{\"stop\": false, \"active\": true, \"on_create\": true,"
 		  " \"on_change\": true, \"valid\": \"(,)\"}')), $1)", 3, values);
 	rule->name = need_merged_text("name");
+	rule->source = reader->source;
 	rule->position = need_merged_integer("position");
-	rule->condition = read_condition(reader, element);
+	rule->condition = read_condition(reader, sla_former_of_source(reader->source), element);
 	rule->set_level = merged_text("set_level");
 	rule->stop = need_merged_boolean("stop");
 	rule->active = need_merged_boolean("active");
@@ -434,7 +435,7 @@ read_target(Reader *reader, SlaDraft *draft, Jsonb *element)
 	refuse_null(isnull, "goal");
 	target->goal = *DatumGetIntervalP(goal);
 	sla_check_goal(&target->goal, psprintf("%s, %s", name, metric));
-	target->condition = read_condition(reader, element);
+	target->condition = read_condition(reader, SLA_FORMER_UNKNOWN, element);
 	read_writer(element, &target->search_path, &target->time_zone, &target->owner);
 	level->targets = lappend(level->targets, target);
 }
@@ -680,8 +681,8 @@ try_ticket(const Trial *trial)
 
 	if (trial->condition != NULL && !sla_condition_holds(trial->condition, trial->slot))
 		return;
-	sla_choose_rules(trial->rules_now, trial->slot, trial->as_new, now);
-	sla_choose_rules(trial->rules_then, trial->slot, trial->as_new, then);
+	sla_choose_rules(trial->rules_now, trial->slot, NULL, trial->as_new, now);
+	sla_choose_rules(trial->rules_then, trial->slot, NULL, trial->as_new, then);
 	for (int i = 0; i < SLA_N_AGREEMENTS; i++)
 	{
 		SlaChosenLevel was = {0};

@@ -47,6 +47,7 @@ INSERT INTO sla.target (level, metric, goal) VALUES
 	('Standard', 'resolution', '3 days'), ('Urgent', 'first_response', '1 hour'), ('Urgent', 'resolution', '8 hours');
 INSERT INTO sla.rule (name, source, position, condition, set_level, stop) VALUES
 	('everyone', 'helpdesk', 10, 'true', 'Standard', false),
+	('came back', 'helpdesk', 15, $$status = 'open' AND old IS DISTINCT FROM NULL AND old.status = 'solved'$$, 'Standard', false),
 	('urgent', 'helpdesk', 20, $$'URGENT' = ANY (tags)$$, 'Urgent', true);
 SET search_path = "Help Desk", public;
 SELECT sla.track('helpdesk', 'ticket', 'Number', department => 'department', agent => 'assignee',
