@@ -133,6 +133,7 @@ SELECT sla.interval_microseconds('1 day');
 
 -- The index by which verdicts are found.
 SET enable_seqscan = off;
+SET enable_bitmapscan = off;
 DO $$
 DECLARE line text;
 BEGIN
@@ -143,6 +144,7 @@ BEGIN
 	END LOOP;
 END $$;
 RESET enable_seqscan;
+RESET enable_bitmapscan;
 
 SELECT sla.untrack('summary');
 DELETE FROM sla.rule WHERE source = 'summary';
