@@ -140,15 +140,6 @@ widen(builder *b, ical_second from, ical_second to)
 	b->to = Max(b->to, to);
 }
 
-static void
-append_clock(StringInfo out, int32 second)
-{
-	appendStringInfo(out, "%02d:%02d", second / SECS_PER_HOUR,
-					 second / SECS_PER_MINUTE % MINS_PER_HOUR);
-	if (second % SECS_PER_MINUTE != 0)
-		appendStringInfo(out, ":%02d", second % SECS_PER_MINUTE);
-}
-
 /* A date as opening hours write it: 2026 Jan 05. */
 static void
 append_date(StringInfo out, int64 day)
@@ -357,9 +348,9 @@ add_pattern(builder *b, const ical_component *component)
 	if (pattern->len > 0)
 		appendStringInfoString(pattern, ", ");
 	appendStringInfo(pattern, "%s ", days.data);
-	append_clock(pattern, from);
+	ical_append_clock(pattern, from);
 	appendStringInfoChar(pattern, '-');
-	append_clock(pattern, from + (int32) length);
+	ical_append_clock(pattern, from + (int32) length);
 	widen(b, ical_to_utc(&zone->zone, start->second),
 		  end == PG_INT64_MAX ? PG_INT64_MAX
 		  : ical_to_utc(&zone->zone, (end - 1) * SECS_PER_DAY + from + length));
@@ -407,9 +398,9 @@ append_dates(StringInfo out, const dated *list, int n)
 			if (from >= to)
 				continue;
 			appendStringInfoChar(out, open ? ',' : ' ');
-			append_clock(out, from);
+			ical_append_clock(out, from);
 			appendStringInfoChar(out, '-');
-			append_clock(out, to);
+			ical_append_clock(out, to);
 			open = true;
 		}
 		if (!open)

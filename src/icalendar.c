@@ -102,8 +102,8 @@ compare_closings(const void *a, const void *b)
 	return x->component->line - y->component->line;
 }
 
-static void
-append_clock(StringInfo out, int32 second)
+void
+ical_append_clock(StringInfo out, int32 second)
 {
 	appendStringInfo(out, "%02d:%02d", second / SECS_PER_HOUR,
 					 second / SECS_PER_MINUTE % MINS_PER_HOUR);
@@ -128,9 +128,9 @@ append_hours(StringInfo out, const closing *list, int n)
 		if (from == 0 && to == SECS_PER_DAY)
 			return;
 		appendStringInfoChar(out, written++ == 0 ? ' ' : ',');
-		append_clock(out, from);
+		ical_append_clock(out, from);
 		appendStringInfoChar(out, '-');
-		append_clock(out, to);
+		ical_append_clock(out, to);
 	}
 	if (written > SLA_MAX_HOLIDAY_WINDOWS)
 		ical_refuse(ICAL_LIMIT, list->component->line,

@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 
 #include "pg_sla.h"
@@ -197,5 +198,8 @@ extern ical_second ical_on_clock_of(const ical_time *start, const ical_time *tim
 extern int64 ical_length(const ical_component *component);
 extern ical_instance *ical_instances(ical_calendar *calendar, List *components,
 									 sla_date from_day, sla_date to_day, int *n);
+
+/* icalendar.c: a second of the day, or of the next, as opening hours write it. */
+extern void ical_append_clock(StringInfo out, int32 second);
 
 #endif							/* SLA_ICALENDAR_H */
