@@ -232,6 +232,8 @@ sla_replay_history(SlaHistory *history, SlaLog *expected)
 	sla_event  *events;
 	sla_machine *machine;
 	const sla_clock *clocks;
+	const sla_holding *holdings;
+	int			nholdings;
 	TimestampTz now = GetCurrentTimestamp();
 	int			n;
 
@@ -267,6 +269,7 @@ sla_replay_history(SlaHistory *history, SlaLog *expected)
 	take_decisions(&replay, machine, history);
 
 	n = sla_machine_clocks(machine, &clocks);
+	nholdings = sla_machine_holdings(machine, &holdings);
 	expected->nrows = n;
 	expected->rows = palloc0(n * sizeof(SlaLogRow) + 1);
 	for (int i = 0; i < n; i++)
@@ -281,9 +284,6 @@ sla_replay_history(SlaHistory *history, SlaLog *expected)
 		row->cycle = clock->cycle;
 		row->level = pstrdup(level->row->level);
 		row->calendar = text_to_cstring(level->row->calendar);
-		row->department = clock->holder.department;
-		row->agent = clock->holder.agent;
-		row->ended_by = clock->ended_by;
 		row->goal_days = (int32) clock->promise.days;
 		row->goal_microseconds = clock->promise.amount;
 		row->started_at = clock->started_at;
@@ -299,6 +299,11 @@ sla_replay_history(SlaHistory *history, SlaLog *expected)
 		row->computed_at = now;
 		row->strict = clock->strict;
 		row->fixed = clock->fixed;
+		row->ended_by = clock->ended_by;
+		row->opened_at = clock->opened_at;
+		row->holdings = holdings;
+		row->nholdings = nholdings;
+		sla_row_held(row);
 	}
 }
 
@@ -632,7 +637,7 @@ sla_rename_ticket(const char *source, const char *from, const char *to)
  */
 
 /*
- * sla.clock_deadline(calendar, started_at, goal, counted, running_since, closed_at)
+ * sla.clock_deadline(calendar, started_at, goal, counted, running_since, closed_at [, deadline_excluded])
  */
 Datum
 sla_clock_deadline(PG_FUNCTION_ARGS)
@@ -642,6 +647,7 @@ sla_clock_deadline(PG_FUNCTION_ARGS)
 	Interval   *goal;
 	TimestampTz started_at;
 	bool		running = !PG_ARGISNULL(4);
+	bool		strict = PG_NARGS() > 6 && !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 	int			ncounted;
 
 	for (int i = 0; i < 4; i++)
@@ -663,6 +669,6 @@ sla_clock_deadline(PG_FUNCTION_ARGS)
 	promise.days = goal->day;
 	promise.amount = goal->time;
 	PG_RETURN_TIMESTAMPTZ(sla_deadline(&promise, started_at, counted, ncounted, running,
-									   running ? PG_GETARG_TIMESTAMPTZ(4) : 0,
+									   running ? PG_GETARG_TIMESTAMPTZ(4) : 0, strict,
 									   PG_ARGISNULL(5) ? SLA_BEFORE_ALL : PG_GETARG_TIMESTAMPTZ(5)));
 }

@@ -217,6 +217,23 @@ row_is_missed(const SlaLogRow *row, TimestampTz now)
 					  row->strict, row->fixed, now);
 }
 
+void
+sla_row_held(SlaLogRow *row)
+{
+	TimestampTz until = sla_missed_after(row->deadline, row->counted, row->ncounted, row->running,
+										 row->running_since, row->strict, row->fixed);
+	const sla_holder *holder;
+
+	if (row->outcome != SLA_OPEN)
+		until = Min(until, row->closed_at);
+	/* The verdict of what had been promised before may have fallen long before this row was. */
+	holder = sla_holder_at(row->holdings, row->nholdings, Max(until, row->opened_at));
+	row->department = holder != NULL ? holder->department : NULL;
+	row->agent = holder != NULL ? holder->agent : NULL;
+	if (row->agent == NULL && row->outcome != SLA_OPEN)
+		row->agent = row->ended_by;
+}
+
 bool
 sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 {
@@ -235,10 +252,15 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 		(logged->outcome == SLA_OPEN && row_is_missed(logged, GetCurrentTimestamp()));
 	if (missed)
 	{
-		/* What happens after the deadline changes nothing about it. */
-		/* It went on counting then; a pause at that very instant would have been in time. */
-		if (!same_until(expected, logged, logged->deadline + 1) ||
-			(expected->outcome != SLA_OPEN && expected->closed_at <= logged->deadline))
+		/*
+		 * What happens after the deadline changes nothing about it.  It went on
+		 * counting then; a pause or a stop at that very instant would have been
+		 * in time, where the deadline is not excluded.
+		 */
+		TimestampTz until = logged->strict ? logged->deadline : logged->deadline + 1;
+
+		if (!same_until(expected, logged, until) ||
+			(expected->outcome != SLA_OPEN && expected->closed_at < until))
 			return false;
 	}
 	else if (logged->outcome == SLA_OPEN || expected->outcome == SLA_OPEN ||
@@ -254,11 +276,7 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 	else if (missed && expected->outcome != SLA_OPEN)
 		expected->outcome = SLA_MISSED;
 	if (differs)
-	{
-		expected->department = logged->department;
-		/* Nobody's, it is that of who ended it. */
-		expected->agent = logged->agent != NULL ? logged->agent : expected->ended_by;
-	}
+		sla_row_held(expected);
 	if (sla_same_counted(expected, logged))
 		expected->elapsed = logged->elapsed;
 	return differs;

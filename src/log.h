@@ -24,9 +24,9 @@ typedef struct SlaLogRow
 	int			cycle;
 	const char *level;
 	const char *calendar;
-	const char *department;		/* NULL where unknown */
+	const char *department;		/* who had the ticket at the verdict, or has it now; NULL
+								 * where unknown */
 	const char *agent;
-	const char *ended_by;		/* of a row that was computed: who did what ended it */
 	int32		goal_days;
 	int64		goal_microseconds;
 	TimestampTz started_at;
@@ -43,6 +43,12 @@ typedef struct SlaLogRow
 	bool		strict;			/* a stop at the very deadline is too late */
 	bool		fixed;			/* the deadline was set by hand */
 	ItemPointerData tid;		/* of a row that was read: where it is */
+
+	/* of a row that was computed, for sla_row_held */
+	const char *ended_by;		/* who did what ended it */
+	TimestampTz opened_at;		/* the row's first instant */
+	const sla_holding *holdings;
+	int			nholdings;
 } SlaLogRow;
 
 typedef struct SlaLog
@@ -60,6 +66,13 @@ extern void sla_read_log(const char *source, const char *ticket, Snapshot snapsh
 
 /* The row of the same agreement, metric and ordinal, or NULL. */
 extern SlaLogRow *sla_log_find(const SlaLog *log, const SlaLogRow *like);
+
+/*
+ * Put into a row that was computed who had the ticket when its verdict fell, by
+ * its deadline, or has it now: at the deadline if it was missed, at its end if
+ * not.  Where that was nobody, the agent is who ended it.
+ */
+extern void sla_row_held(SlaLogRow *row);
 
 /*
  * A verdict that has been reached stays, whatever became of the calendar: a

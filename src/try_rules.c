@@ -633,7 +633,7 @@ deadlines(const Trial *trial, const char *agreement, const SlaChosenLevel *then,
 	sla_owner_enter(&caller);
 	sla_read(&plan,
 			 "SELECT pg_catalog.min(l.deadline), pg_catalog.min("
-			 "sla.clock_deadline($4, l.started_at, g.goal, l.counted, l.running_since))"
+			 "sla.clock_deadline($4, l.started_at, g.goal, l.counted, l.running_since, NULL, l.deadline_excluded))"
 			 " FROM sla.log AS l LEFT JOIN ROWS FROM (pg_catalog.unnest($5), pg_catalog.unnest($6))"
 			 " AS g (metric, goal)"
 			 " ON g.metric OPERATOR(pg_catalog.=) l.metric"

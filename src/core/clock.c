@@ -47,7 +47,10 @@ struct sla_machine
 	bool	   *barred;			/* ... all through this step */
 	bool		born;			/* before this step? */
 	const sla_level *levels[SLA_AGREEMENTS];
-	sla_holder	holder;
+	sla_instant now;			/* of this step */
+	sla_holding *holdings;
+	int			nholdings;
+	int			holdings_size;
 	sla_clock  *rows;
 	int			nrows;
 	int			rows_size;
@@ -129,6 +132,8 @@ sla_machine_free(sla_machine *machine)
 			release(arg, machine->rows[i].counted);
 	if (machine->rows != NULL)
 		release(arg, machine->rows);
+	if (machine->holdings != NULL)
+		release(arg, machine->holdings);
 	if (machine->decisions != NULL)
 		release(arg, machine->decisions);
 	if (machine->tags != NULL)
@@ -146,6 +151,22 @@ sla_machine_clocks(const sla_machine *machine, const sla_clock **clocks)
 }
 
 int
+sla_machine_holdings(const sla_machine *machine, const sla_holding **holdings)
+{
+	*holdings = machine->holdings;
+	return machine->nholdings;
+}
+
+const sla_holder *
+sla_holder_at(const sla_holding *holdings, int n, sla_instant at)
+{
+	for (int i = n - 1; i >= 0; i--)
+		if (holdings[i].at <= at)
+			return &holdings[i].holder;
+	return NULL;
+}
+
+int
 sla_machine_decisions(const sla_machine *machine, const sla_decision **decisions,
 					  const int **tags)
 {
@@ -157,7 +178,7 @@ sla_machine_decisions(const sla_machine *machine, const sla_decision **decisions
 sla_instant
 sla_deadline(const sla_promise *promise, sla_instant started_at,
 			 const sla_stretch *counted, int ncounted,
-			 bool running, sla_instant running_since, sla_instant until)
+			 bool running, sla_instant running_since, bool strict, sla_instant until)
 {
 	sla_timeline *timeline = promise->timeline;
 	sla_instant promised;
@@ -185,8 +206,8 @@ sla_deadline(const sla_promise *promise, sla_instant started_at,
 		else
 			break;
 
-		/* A pause after the deadline moves nothing any more. */
-		if (pause > deadline)
+		/* A pause after the deadline moves nothing any more; before anything counted nothing is missed. */
+		if (pause > deadline || (strict && i > 0 && pause == deadline))
 			break;
 		if (resumed > pause)
 		{
@@ -215,6 +236,27 @@ sla_is_missed(sla_instant deadline, const sla_stretch *counted, int ncounted,
 		until = counted[ncounted - 1].to;
 	}
 	return strict ? until >= deadline : until > deadline;
+}
+
+sla_instant
+sla_missed_after(sla_instant deadline, const sla_stretch *counted, int ncounted,
+				 bool running, sla_instant running_since, bool strict, bool fixed)
+{
+	sla_instant last = strict ? deadline - 1 : deadline;
+
+	/* A pause does not put off what was fixed. */
+	if (fixed)
+		return last;
+	for (int i = 0; i < ncounted; i++)
+	{
+		if (strict ? counted[i].to < deadline : counted[i].to <= deadline)
+			continue;
+		/* Missed while it ran, or when it ran again after a pause that began in time. */
+		return counted[i].from < deadline ? last : counted[i].from;
+	}
+	if (running)
+		return running_since < deadline ? last : running_since;
+	return SLA_FOREVER;
 }
 
 static bool
@@ -258,7 +300,7 @@ set_deadline(sla_clock *row, sla_instant until)
 {
 	if (!row->fixed)
 		row->deadline = sla_deadline(&row->promise, row->started_at, row->counted, row->ncounted,
-									 row->running, row->running_since, until);
+									 row->running, row->running_since, row->strict, until);
 }
 
 /* Stop counting at t. */
@@ -315,8 +357,8 @@ row_open(sla_machine *machine, int agreement, int metric)
 	row->fixed = r->fixed;
 	row->deadline = r->deadline;
 	row->started_at = r->from;
+	row->opened_at = machine->now;
 	row->outcome = SLA_OPEN;
-	row->holder = machine->holder;
 	r->row = machine->nrows++;
 	copy_counted(machine, row, r);
 	set_deadline(row, SLA_BEFORE_ALL);
@@ -344,8 +386,6 @@ row_close(sla_machine *machine, run *r, sla_instant t, sla_outcome outcome,
 	row->reason = reason;
 	row->reason_event = reason_event;
 	row->ended_by = agent;
-	if (row->holder.agent == NULL)
-		row->holder.agent = agent;
 
 	/* What it counted ends here, whether or not the run itself goes on. */
 	if (was_running && t > row->running_since)
@@ -416,18 +456,14 @@ end_runs(sla_machine *machine, const sla_event *event, uint8_t roles, sla_outcom
 	}
 }
 
-/* A row whose deadline passed before t keeps the holder under whom its verdict fell. */
 static void
-set_holder(sla_machine *machine, const sla_holder *holder, sla_instant t)
+hold(sla_machine *machine, const sla_event *event)
 {
-	machine->holder = *holder;
-	for (int i = 0; i < SLA_AGREEMENTS * machine->metrics->nmetrics; i++)
-	{
-		run		   *r = &machine->runs[i];
-
-		if (r->row >= 0 && !row_is_missed(&machine->rows[r->row], t))
-			machine->rows[r->row].holder = *holder;
-	}
+	machine->holdings = grow(&machine->env, machine->holdings, machine->nholdings,
+							 &machine->holdings_size, sizeof(sla_holding));
+	machine->holdings[machine->nholdings].at = event->at;
+	machine->holdings[machine->nholdings].holder = event->holder;
+	machine->nholdings++;
 }
 
 static bool
@@ -584,7 +620,7 @@ decide_forward(const run *r, const sla_promise *promise, sla_instant t,
 
 /* Would another promise, counted from where the run began, end earlier? */
 static bool
-is_stricter(const run *r, const sla_promise *promise, sla_instant t)
+is_stricter(const run *r, const sla_promise *promise, bool strict, sla_instant t)
 {
 	int			first = 0;
 
@@ -592,9 +628,9 @@ is_stricter(const run *r, const sla_promise *promise, sla_instant t)
 	while (first < r->ncounted && r->counted[first].to <= r->from)
 		first++;
 	return sla_deadline(promise, r->started_at, r->counted, r->ncounted,
-						r->running, r->running_since, t) <
+						r->running, r->running_since, strict, t) <
 		sla_deadline(&r->promise, r->from, r->counted + first, r->ncounted - first,
-					 r->running, r->running_since > r->from ? r->running_since : r->from, t);
+					 r->running, r->running_since > r->from ? r->running_since : r->from, strict, t);
 }
 
 /*
@@ -661,7 +697,7 @@ promise_anew(sla_machine *machine, int agreement, int metric, const sla_event *e
 			if (promise == NULL)
 				return false;
 			if (!find_decision(event, &decision))
-				decision.amount = is_stricter(r, promise, event->at);
+				decision.amount = is_stricter(r, promise, machine->metrics->metrics[metric].strict, event->at);
 			note_decision(machine, event, &decision);
 			if (decision.amount == 0)
 				return false;
@@ -1074,9 +1110,10 @@ sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 		machine->runs[i].fresh = false;
 	memcpy(machine->barred, machine->shut, (size_t) machine->metrics->nmetrics * sizeof(bool));
 
+	machine->now = events[0].at;
 	for (int i = 0; i < n; i++)
 		if (events[i].holds)
-			set_holder(machine, &events[i].holder, events[i].at);
+			hold(machine, &events[i]);
 	for (int i = 0; i < n; i++)
 		end_runs(machine, &events[i], SLA_STOPS, SLA_MET, false);
 	for (int i = 0; i < n; i++)

@@ -144,6 +144,13 @@ typedef struct sla_holder
 	const char *agent;
 } sla_holder;
 
+/* Since when somebody holds it. */
+typedef struct sla_holding
+{
+	sla_instant at;
+	sla_holder	holder;
+} sla_holding;
+
 /* An event of a ticket, with what was decided and known at that instant. */
 typedef struct sla_event
 {
@@ -201,6 +208,8 @@ typedef struct sla_clock
 	bool		strict;
 	bool		fixed;			/* the deadline was set by hand */
 	sla_instant started_at;
+	sla_instant opened_at;		/* the row's first instant; a change of level may
+								 * open one for a clock that started before */
 	sla_stretch *counted;
 	int			ncounted;
 	int			counted_size;
@@ -211,7 +220,6 @@ typedef struct sla_clock
 	sla_instant closed_at;		/* unless open */
 	sla_reason	reason;
 	int			reason_event;
-	sla_holder	holder;			/* at the verdict, or now */
 	const char *ended_by;		/* who did what ended it, or NULL */
 } sla_clock;
 
@@ -242,19 +250,26 @@ extern void sla_replay(sla_machine *machine, sla_event *events, int n);
 /* The rows so far, in the order in which they began; valid until the next step. */
 extern int	sla_machine_clocks(const sla_machine *machine, const sla_clock **clocks);
 
+/* Who held the ticket, in the order of time; valid as above. */
+extern int	sla_machine_holdings(const sla_machine *machine, const sla_holding **holdings);
+
+/* The last of them who held it by an instant, or NULL. */
+extern const sla_holder *sla_holder_at(const sla_holding *holdings, int n, sla_instant at);
+
 /* The decisions made, given or computed, with the tags of their events; valid as above. */
 extern int	sla_machine_decisions(const sla_machine *machine, const sla_decision **decisions,
 								  const int **tags);
 
 /*
  * The deadline of a clock: the instant at which the goal is used up, moved on
- * by the open time of each pause that had begun by then.  until ends a last
+ * by the open time of each pause that had begun by then; for a strict clock,
+ * before then, for at that instant it has missed it.  until ends a last
  * pause that went on until then (a clock closed while paused); SLA_BEFORE_ALL
  * leaves it out.
  */
 extern sla_instant sla_deadline(const sla_promise *promise, sla_instant started_at,
 								const sla_stretch *counted, int ncounted,
-								bool running, sla_instant running_since,
+								bool running, sla_instant running_since, bool strict,
 								sla_instant until);
 
 /*
@@ -265,5 +280,15 @@ extern sla_instant sla_deadline(const sla_promise *promise, sla_instant started_
 extern bool sla_is_missed(sla_instant deadline, const sla_stretch *counted,
 						  int ncounted, bool running, bool strict, bool fixed,
 						  sla_instant now);
+
+/*
+ * The last instant at which a clock has not missed its deadline yet, whatever
+ * is known of later; SLA_FOREVER where what it counted does not pass it.  As
+ * sla_is_missed would have said at each instant, what happens at that very
+ * instant left out.
+ */
+extern sla_instant sla_missed_after(sla_instant deadline, const sla_stretch *counted,
+									int ncounted, bool running, sla_instant running_since,
+									bool strict, bool fixed);
 
 #endif							/* SLA_CLOCK_H */

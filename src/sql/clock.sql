@@ -155,6 +155,15 @@ LANGUAGE C STABLE PARALLEL SAFE CALLED ON NULL INPUT;
 COMMENT ON FUNCTION sla.clock_deadline(text, timestamptz, interval, tstzmultirange, timestamptz, timestamptz) IS
 	'the deadline of a clock: the goal added to its start, moved on by the business time of each pause that began by then. NULL running_since: paused, or closed at closed_at. NULL when calendar, start, goal or counted is.';
 
+CREATE FUNCTION sla.clock_deadline(
+	calendar text, started_at timestamptz, goal interval, counted tstzmultirange,
+	running_since timestamptz, closed_at timestamptz, deadline_excluded boolean)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'sla_clock_deadline'
+LANGUAGE C STABLE PARALLEL SAFE CALLED ON NULL INPUT;
+COMMENT ON FUNCTION sla.clock_deadline(text, timestamptz, interval, tstzmultirange, timestamptz, timestamptz, boolean) IS
+	'the same of a clock for which a stop at the very deadline is too late (deadline_excluded): a pause that begins at the deadline no longer moves it';
+
 CREATE FUNCTION sla.clock_missed(
 	deadline timestamptz, counted tstzmultirange, running_since timestamptz, as_of timestamptz)
 RETURNS boolean

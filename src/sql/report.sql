@@ -8,7 +8,7 @@ CREATE INDEX log_verdict_idx ON sla.log ((CASE WHEN outcome OPERATOR(pg_catalog.
 
 CREATE FUNCTION sla.clock_time_left(
 	calendar text, started_at timestamptz, goal interval, counted tstzmultirange, running_since timestamptz,
-	deadline timestamptz, closed_at timestamptz, as_of timestamptz, fixed boolean DEFAULT false)
+	deadline timestamptz, closed_at timestamptz, as_of timestamptz, fixed boolean, deadline_excluded boolean)
 RETURNS interval
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
@@ -24,9 +24,9 @@ RETURN CASE
 	WHEN pg_catalog.upper(counted) OPERATOR(pg_catalog.=) closed_at
 		THEN sla.business_time(calendar, closed_at, deadline)
 	ELSE sla.business_time(calendar, pg_catalog.upper(counted),
-		sla.clock_deadline(calendar, started_at, goal, counted, NULL))
+		sla.clock_deadline(calendar, started_at, goal, counted, NULL, NULL, deadline_excluded))
 END;
-COMMENT ON FUNCTION sla.clock_time_left(text, timestamptz, interval, tstzmultirange, timestamptz, timestamptz, timestamptz, timestamptz, boolean) IS
+COMMENT ON FUNCTION sla.clock_time_left(text, timestamptz, interval, tstzmultirange, timestamptz, timestamptz, timestamptz, timestamptz, boolean, boolean) IS
 	'business time from the instant until which a clock counted to its deadline; negative when that had passed, NULL when there is no end to it';
 
 CREATE FUNCTION sla.clock_pauses(
@@ -53,7 +53,7 @@ SELECT l.source,
 	l.deadline,
 	l.closed_at AS closed,
 	s.state,
-	sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, n.now, l.fixed) AS sla,
+	sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, n.now, l.fixed, l.deadline_excluded) AS sla,
 	e.elapsed,
 	l.goal,
 	l.reason,
@@ -130,7 +130,7 @@ SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department
 	CASE WHEN l.closed_at OPERATOR(pg_catalog.<=) sla.now() THEN l.elapsed END AS elapsed,
 	CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'missed' AND l.closed_at OPERATOR(pg_catalog.<=) sla.now() THEN
 		'0'::interval OPERATOR(pg_catalog.-)
-		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, NULL, l.deadline, l.closed_at, NULL, l.fixed)
+		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, NULL, l.deadline, l.closed_at, NULL, l.fixed, l.deadline_excluded)
 	END AS overrun,
 	x.source IS NOT NULL AND l.outcome IS DISTINCT FROM 'met' AS excused,
 	l.ordinal,
@@ -145,7 +145,7 @@ SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department
 	END AS time_counted,
 	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN
 		'0'::interval OPERATOR(pg_catalog.-)
-		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, sla.now(), l.fixed)
+		sla.clock_time_left(l.calendar, l.started_at, l.goal, l.counted, l.running_since, l.deadline, l.closed_at, sla.now(), l.fixed, l.deadline_excluded)
 	END AS late_by,
 	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.reason END AS excuse,
 	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.excused_by END AS excused_by,

@@ -61,6 +61,7 @@ class Row:
         self.calendar = level.calendar
         self.goal = level.goals[metric]
         self.outcome = self.closed = self.reason = self.ended_by = None
+        self.opened = None
 
     def show(self, run):
         """It shows what its run has counted."""
@@ -169,6 +170,7 @@ class Life:
         self.shut = dict.fromkeys((m.name for m in metrics), False)
         self.levels = dict.fromkeys(AGREEMENTS)
         self.holder = (None, None)
+        self.holders = []           # since when
 
         events = in_order(events)
         births = [e for e in events if e.name == "created"]
@@ -189,6 +191,7 @@ class Life:
                 yield metric, agreement, self.runs[agreement, metric.name]
 
     def happens(self, at, events):
+        self.now = at
         for _, _, run in self.each():
             run.fresh = False
         for event in events:
@@ -252,6 +255,7 @@ class Life:
 
     def held_by(self, holder, at):
         self.holder = holder
+        self.holders.append((at, holder))
         for _, _, run in self.each():
             if run.row is not None and not run.row.late(at):
                 run.row.holder = holder
@@ -313,6 +317,7 @@ class Life:
         row = run.row = Row(self, agreement, metric.name, run.ordinal, level)
         row.cycle = run.cycle
         row.started = run.started
+        row.opened = self.now
         row.holder = self.holder
         row.show(run)
         row.compute()
@@ -381,9 +386,20 @@ def keep_verdicts(rows, logged, now, calendars_changed):
         else:
             continue
         if kept:
-            row.holder = old.holder if old.holder[1] is not None else (old.holder[0], row.ended_by)
+            row.holder = holder_at_verdict(row)
         if (row.counted, row.since) == (old.counted, old.since):
             row.elapsed = old.elapsed
+
+
+def holder_at_verdict(row):
+    """Who had the ticket until the row was late by the deadline that it keeps, or ended."""
+    stretches = row.counted + ([(row.since, float("inf"))] if row.since is not None else [])
+    department = agent = None
+    for at, holder in row.life.holders:
+        late = any(start < at and min(end, at) > row.deadline for start, end in stretches)
+        if at <= row.opened or not late and (row.closed is None or at <= row.closed):
+            department, agent = holder
+    return department, row.ended_by if agent is None and row.closed is not None else agent
 
 
 def counted_until(row, end):
