@@ -65,7 +65,28 @@ SELECT ticket, agreement, metric, former, deadline, late
 FROM sla.preview_holidays('recalculation', E'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20980103\nEND:VEVENT\nEND:VCALENDAR', '2098-01-01', '2099-01-01')
 WHERE source = 'recalculation' AND ticket = 'future';
 SELECT day FROM sla.holiday WHERE holiday_set = 'recalculation';
+-- Hours that have been over for long: what is open by hours that come only in years would be late by them.
+SELECT sla.set_calendar('recalculation other', 'UTC', '2098 Mo-Fr 08:00-16:00');
+INSERT INTO ticket VALUES ('waits for years', 'open', '2024-03-04 09:00', NULL);
+SELECT ticket, agreement, metric, former, deadline, late FROM sla.preview_calendar('recalculation other', 'UTC', '24/7') WHERE source = 'recalculation' AND ticket = 'waits for years';
+SELECT sla.set_calendar('recalculation other', NULL, 'Fr 09:00-16:00', base => 'recalculation');
+DELETE FROM ticket WHERE id = 'waits for years';
 -- A verdict that has been reached stays, and so does a clock that is late.
+INSERT INTO ticket VALUES ('in time', 'open', '2024-03-04 15:00', NULL), ('too late', 'open', '2024-03-04 15:00', NULL);
+SELECT sla.record_event('recalculation', id, 'agent_reply', at) FROM (VALUES ('in time', timestamptz '2024-03-05 13:00'), ('too late', '2024-03-05 13:01')) AS v (id, at);
+SELECT ticket, metric, outcome, deadline, closed_at FROM sla.log WHERE source = 'recalculation' AND ticket LIKE '%t%e' AND metric = 'first_response' ORDER BY ticket;
+BEGIN;
+-- Closed on the day of the reply, it would have had until the day after; open all night, until the evening before.
+INSERT INTO sla.holiday (holiday_set, day) VALUES ('recalculation', '2024-03-05');
+SELECT ticket, metric, outcome, deadline, closed_at FROM sla.log WHERE source = 'recalculation' AND ticket LIKE '%t%e' AND metric = 'first_response' ORDER BY ticket;
+SELECT sla.set_calendar('recalculation', 'UTC', '24/7');
+SELECT ticket, metric, outcome, deadline, closed_at FROM sla.log WHERE source = 'recalculation' AND ticket LIKE '%t%e' AND metric = 'first_response' ORDER BY ticket;
+SELECT * FROM sla.verify('recalculation');
+-- What happens to such a ticket later leaves its verdict alone.
+SELECT sla.record_event('recalculation', id, 'customer_message', '2024-03-06 09:00') FROM unnest('{in time,too late}'::text[]) AS id;
+SELECT ticket, metric, outcome, deadline, closed_at FROM sla.log WHERE source = 'recalculation' AND ticket LIKE '%t%e' AND metric = 'first_response' ORDER BY ticket;
+SELECT * FROM sla.verify('recalculation');
+ROLLBACK;
 SELECT metric, outcome, deadline FROM sla.log WHERE source = 'recalculation' AND ticket = 'past' AND agreement = 'customer' ORDER BY metric;
 BEGIN;
 INSERT INTO sla.holiday (holiday_set, day) VALUES ('recalculation', '2024-03-04'), ('recalculation', '2024-03-05');
@@ -82,8 +103,26 @@ SELECT * FROM deadlines WHERE ticket = 'future';
 SELECT ticket, agreement, metric, former, deadline, reason FROM changes WHERE ticket = 'future' AND agreement = 'operational';
 SELECT * FROM sla.verify('recalculation');
 
+-- Who had the ticket at a deadline that was kept, although it was told after the calendar had been edited, and whatever the calendar becomes.
+CREATE TABLE held (id text PRIMARY KEY, assignee text, created_at timestamptz NOT NULL, updated_at timestamptz);
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('all', 'recalculation held', 1, 'true', 'recalculation');
+SELECT sla.track('recalculation held', 'held', 'id', agent => 'assignee', created_at => 'created_at', changed_at => 'updated_at');
+SELECT sla.set_calendar('recalculation', 'UTC', 'Mo-Fr 08:00-16:00', '{recalculation}');
+INSERT INTO held VALUES ('h', 'ann', '2024-03-04 09:00', NULL);
+CREATE VIEW holders AS SELECT metric, agent, deadline FROM sla.log WHERE source = 'recalculation held' ORDER BY metric;
+SELECT * FROM holders;
+SELECT sla.set_calendar('recalculation', 'UTC', 'Mo-Fr 10:00-16:00', '{recalculation}');
+UPDATE held SET assignee = 'bob', updated_at = '2024-03-04 13:00';
+UPDATE held SET assignee = 'cid', updated_at = '2024-03-04 13:01';
+SELECT * FROM holders;
+SELECT * FROM sla.verify('recalculation held');
+SELECT sla.set_calendar('recalculation', 'UTC', 'Mo-Fr 08:00-16:00', '{recalculation}');
+SELECT * FROM holders;
+SELECT * FROM sla.verify('recalculation held');
+
 SELECT sla.untrack('recalculation');
-DELETE FROM sla.rule WHERE source = 'recalculation';
+SELECT sla.untrack('recalculation held');
+DELETE FROM sla.rule WHERE source LIKE 'recalculation%';
 DELETE FROM sla.level WHERE name LIKE 'recalculation%';
 SET client_min_messages = warning;
 DROP OWNED BY recalculation_editor;

@@ -41,6 +41,8 @@ COMMENT ON COLUMN sla.deadline_change.former_goal IS 'the goal as it was';
 COMMENT ON COLUMN sla.deadline_change.goal IS 'the goal as it became';
 COMMENT ON COLUMN sla.deadline_change.former_verdict IS 'the outcome as it was, missed for an open clock that was late; NULL for none';
 COMMENT ON COLUMN sla.deadline_change.verdict IS 'the outcome as it became';
+-- What an edit has moved are the last rows.
+CREATE INDEX deadline_change_id_idx ON sla.deadline_change (id);
 SELECT pg_catalog.pg_extension_config_dump('sla.deadline_change', '');
 SELECT pg_catalog.pg_extension_config_dump('sla.deadline_change_id_seq', '');
 
@@ -77,7 +79,7 @@ CREATE FUNCTION sla.calendar_edited() RETURNS trigger
 AS $function$
 DECLARE
 	asked_role text := current_setting('role');
-	began timestamptz := clock_timestamp();
+	last_before bigint;
 	edited text[];
 	one record;
 	timeout text := current_setting('lock_timeout');
@@ -110,6 +112,7 @@ BEGIN
 		) AS c;
 	END IF;
 
+	SELECT coalesce(max(id), 0) INTO last_before FROM sla.deadline_change;
 	-- By the places of the rows, which nobody else can move now. OFFSET keeps what is computed from being computed twice.
 	WITH moved AS (
 		UPDATE sla.log AS l
@@ -117,7 +120,7 @@ BEGIN
 		FROM (
 			SELECT o.ctid, o.deadline AS former, o.elapsed AS former_elapsed,
 				CASE WHEN o.fixed THEN o.deadline
-					ELSE sla.clock_deadline(o.calendar, o.started_at, o.goal, o.counted, o.running_since) END AS deadline,
+					ELSE sla.clock_deadline(o.calendar, o.started_at, o.goal, o.counted, o.running_since, NULL, o.deadline_excluded) END AS deadline,
 				sla.business_time(o.calendar, o.counted) AS elapsed
 			FROM sla.log AS o
 			WHERE o.calendar = ANY (edited) AND o.closed_at IS NULL
@@ -139,7 +142,7 @@ BEGIN
 	FROM (
 		SELECT DISTINCT d.source, d.ticket
 		FROM sla.deadline_change AS d JOIN sla.source AS s ON s.name = d.source
-		WHERE d.changed_at >= now() AND EXISTS (
+		WHERE d.id > last_before AND EXISTS (
 			SELECT FROM sla.event AS e
 			WHERE e.source = d.source AND e.ticket = d.ticket AND e.of_ticket AND e.at > least(d.former, d.deadline))
 	) AS t
@@ -153,7 +156,7 @@ BEGIN
 		FROM (
 			SELECT d.source, sla.refresh_tickets(d.source, array_agg(DISTINCT d.ticket)) AS used
 			FROM sla.deadline_change AS d JOIN sla.source AS s ON s.name = d.source AND s.due_column IS NOT NULL
-			WHERE d.changed_at >= began GROUP BY d.source
+			WHERE d.id > last_before GROUP BY d.source
 		) AS t, unnest(t.used) AS l (ticket)
 	LOOP
 		waits_since := clock_timestamp();
