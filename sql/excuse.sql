@@ -21,7 +21,7 @@ SELECT sla.excuse(clock('a', 'first_response'), 'the telephone was down');
 SELECT sla.excuse(clock('a', 'resolution'), 'still down');
 -- Again: another reason.
 SELECT sla.excuse(clock('a', 'first_response'), 'the line was cut');
-SELECT ticket, agreement, metric, ordinal, reason, excused_by = session_user AS by_me
+SELECT ticket, agreement, metric, missed_at, reason, excused_by = session_user AS by_me
 FROM sla.excuse WHERE source = 'excuse' ORDER BY metric;
 
 -- Not a miss: met, and not over yet.
@@ -45,6 +45,85 @@ SELECT * FROM sla.verify('excuse');
 SELECT sla.unexcuse(clock('a', 'first_response')), sla.unexcuse(clock('a', 'resolution'));
 SELECT count(*) FROM sla.excuse WHERE source = 'excuse';
 
+-- An excuse stays with the clock that it was given for, whatever comes late and puts others before it.
+INSERT INTO sla.target (level, metric, goal) VALUES ('excuse sla', 'next_response', '1 hour');
+INSERT INTO ticket VALUES ('c', '2024-03-04 09:00');
+SELECT sla.record_event('excuse', 'c', event, at::timestamptz) FROM (VALUES ('agent_reply', '2024-03-04 09:30'),
+	('customer_message', '2024-03-04 12:00'), ('agent_reply', '2024-03-04 14:00'), ('customer_message', '2024-03-04 16:00'),
+	('agent_reply', '2024-03-04 18:00')) AS v (event, at);
+CREATE VIEW excused AS SELECT request, ordinal AS n, sla_started, deadline, closed, state, excused, excuse
+FROM sla.log_report WHERE source = 'excuse' AND ticket = 'c' AND request <> 'first_response' ORDER BY request, ordinal;
+SELECT sla.excuse(id, 'of noon') FROM sla.log WHERE source = 'excuse' AND ticket = 'c' AND metric = 'next_response' AND ordinal = 1;
+SELECT * FROM excused;
+CALL sla.summarize('2024-04-01');
+-- Before it: a question and its answer.
+SELECT sla.record_event('excuse', 'c', 'customer_message', '2024-03-04 10:00'), sla.record_event('excuse', 'c', 'agent_reply', '2024-03-04 11:30');
+SELECT * FROM excused;
+SELECT day, request, missed, excused FROM sla.compliance_report WHERE source = 'excuse' AND request = 'next_response';
+SELECT * FROM sla.check_summaries();
+-- After it, and within: asked earlier than was known, answered earlier but too late all the same, waited for.
+SELECT sla.record_event('excuse', 'c', event, at::timestamptz) FROM (VALUES ('customer_message', '2024-03-04 14:30'), ('agent_reply', '2024-03-04 15:00'),
+	('customer_message', '2024-03-04 11:50'), ('agent_reply', '2024-03-04 13:30'), ('paused', '2024-03-04 11:55'), ('resumed', '2024-03-04 12:10')) AS v (event, at);
+SELECT * FROM excused;
+-- Answered in time after all: there is no miss to forgive; and again there is.
+BEGIN;
+SELECT sla.record_event('excuse', 'c', 'agent_reply', '2024-03-04 12:30');
+SELECT * FROM excused WHERE n IN (2, 3);
+SELECT count(*) FROM sla.excuse WHERE source = 'excuse' AND ticket = 'c';
+DELETE FROM sla.event WHERE source = 'excuse' AND ticket = 'c' AND at = '2024-03-04 12:30';
+SELECT sla.rebuild('excuse', '{c}');
+SELECT * FROM excused WHERE n IN (2, 3);
+ROLLBACK;
+-- As it was known before: the excuse is of that day, and so is the question that came late.
+UPDATE sla.event SET recorded_at = at WHERE source = 'excuse' AND ticket = 'c';
+UPDATE sla.event SET recorded_at = '2024-03-06 09:00' WHERE source = 'excuse' AND ticket = 'c' AND at IN ('2024-03-04 10:00', '2024-03-04 11:30');
+UPDATE sla.excuse SET excused_at = '2024-03-05 09:00' WHERE source = 'excuse' AND ticket = 'c';
+UPDATE sla.source SET tracked_since = '2024-01-01' WHERE name = 'excuse';
+SET pg_sla.now = '2024-03-05 10:00';
+SELECT * FROM excused WHERE request = 'next_response';
+SET pg_sla.now = '2024-03-05 08:00';
+SELECT * FROM excused WHERE request = 'next_response' AND excused;
+RESET pg_sla.now;
+-- The log written anew, and other goals.
+DELETE FROM sla.log WHERE source = 'excuse' AND ticket = 'c';
+SELECT sla.rebuild('excuse', '{c}');
+SELECT * FROM excused WHERE excused;
+UPDATE sla.target SET goal = '30 minutes' WHERE level = 'excuse sla' AND metric = 'next_response';
+SELECT metric, ordinal, deadline FROM sla.recalculate('excuse', '{c}', closed => true, apply => true);
+SELECT * FROM excused WHERE excused;
+SELECT sla.backfill('excuse');
+SELECT * FROM excused WHERE excused;
+-- The resolution of a reopened ticket is two rows; each has its own excuse, and late events between them take none away.
+SELECT sla.record_event('excuse', 'c', 'resolved', '2024-03-04 20:00'), sla.record_event('excuse', 'c', 'reopened', '2024-03-05 08:00'),
+	sla.record_event('excuse', 'c', 'resolved', '2024-03-05 09:00'), sla.record_event('excuse', 'c', 'reopened', '2024-03-06 08:00');
+SELECT sla.excuse(id, 'reopened ' || ordinal) FROM sla.log WHERE source = 'excuse' AND ticket = 'c' AND metric = 'resolution' AND ordinal IN (2, 3);
+SELECT * FROM excused WHERE request = 'resolution';
+SELECT sla.record_event('excuse', 'c', 'resolved', '2024-03-04 18:30'), sla.record_event('excuse', 'c', 'reopened', '2024-03-04 19:00');
+SELECT * FROM excused WHERE request = 'resolution';
+SELECT sla.excuse(id, 'the third') FROM sla.log WHERE source = 'excuse' AND ticket = 'c' AND metric = 'resolution' AND ordinal = 3;
+SELECT sla.unexcuse(id) FROM sla.log WHERE source = 'excuse' AND ticket = 'c' AND metric = 'resolution' AND ordinal = 4;
+-- Two that become one: the later one counts, and a clock has one row in each report.
+SELECT sla.excuse(id, 'of the afternoon') FROM sla.log WHERE source = 'excuse' AND ticket = 'c' AND metric = 'next_response' AND ordinal = 4;
+SELECT * FROM excused;
+BEGIN;
+DELETE FROM sla.event WHERE source = 'excuse' AND ticket = 'c' AND event = 'agent_reply' AND at > '2024-03-04 12:00' AND at < '2024-03-04 16:00';
+SELECT sla.rebuild('excuse', '{c}');
+SELECT * FROM excused WHERE request = 'next_response';
+SELECT sla.unexcuse(id) FROM sla.log WHERE source = 'excuse' AND ticket = 'c' AND metric = 'next_response' AND ordinal = 2;
+SELECT count(*) FROM sla.excuse WHERE source = 'excuse' AND ticket = 'c' AND metric = 'next_response';
+ROLLBACK;
+-- Where the very deadline is too late.
+BEGIN;
+UPDATE sla.metric SET equality_is_met = false WHERE name = 'first_response';
+INSERT INTO ticket VALUES ('equal', '2024-03-04 09:00');
+SELECT sla.record_event('excuse', 'equal', 'agent_reply', '2024-03-04 10:00');
+SELECT sla.excuse(clock('equal', 'first_response'), 'by a second');
+SELECT state, excused, excuse FROM sla.log_report WHERE source = 'excuse' AND ticket = 'equal' AND request = 'first_response';
+ROLLBACK;
+SELECT * FROM sla.check_summaries();
+SELECT * FROM sla.verify('excuse');
+DELETE FROM sla.excuse WHERE source = 'excuse';
+
 -- Who may: nobody, unless granted; then under the name of the role.
 CREATE ROLE excuse_clerk;
 GRANT USAGE ON SCHEMA sla, excuse_test TO excuse_clerk;
@@ -63,6 +142,7 @@ DELETE FROM sla.excuse WHERE source = 'excuse';
 SELECT sla.untrack('excuse');
 DELETE FROM sla.rule WHERE source = 'excuse';
 DELETE FROM sla.level WHERE name = 'excuse sla';
+TRUNCATE sla.summary, sla.summary_state, sla.summary_mark;
 SET client_min_messages = warning;
 DROP SCHEMA excuse_test CASCADE;
 DROP OWNED BY excuse_clerk;

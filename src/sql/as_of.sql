@@ -56,8 +56,27 @@ COMMENT ON FUNCTION sla.log_now() IS 'sla.log as it was known at sla.now()';
 CREATE FUNCTION sla.excuse_now() RETURNS SETOF sla.excuse
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	SELECT x.source, x.ticket, x.agreement, x.metric, x.ordinal, x.reason, x.excused_by, x.excused_at
+	SELECT x.source, x.ticket, x.agreement, x.metric, x.missed_at, x.reason, x.excused_by, x.excused_at
 	FROM sla.excuse AS x
 	WHERE sla.was_known(x.source, x.excused_at);
 END;
 COMMENT ON FUNCTION sla.excuse_now() IS 'sla.excuse as it was known at sla.now()';
+
+-- Of several excuses that came to belong to one clock, the one for the latest instant.
+CREATE FUNCTION sla.excuses(
+	missed_at timestamptz, source text, ticket text, agreement text, metric text, ordinal integer,
+	started_at timestamptz, counted tstzmultirange, running_since timestamptz, closed_at timestamptz)
+RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+RETURN sla.was_open(missed_at, source, ticket, agreement, metric, ordinal, started_at, counted, running_since, closed_at)
+	AND NOT EXISTS (
+		SELECT FROM sla.excuse AS x
+		WHERE x.source OPERATOR(pg_catalog.=) excuses.source AND x.ticket OPERATOR(pg_catalog.=) excuses.ticket
+			AND x.agreement OPERATOR(pg_catalog.=) excuses.agreement AND x.metric OPERATOR(pg_catalog.=) excuses.metric
+			AND x.missed_at OPERATOR(pg_catalog.>) excuses.missed_at
+			AND (excuses.closed_at IS NULL OR x.missed_at OPERATOR(pg_catalog.<) excuses.closed_at)
+			AND sla.was_known(x.source, x.excused_at));
+COMMENT ON FUNCTION sla.excuses(timestamptz, text, text, text, text, integer, timestamptz, tstzmultirange, timestamptz, timestamptz) IS
+	'does the excuse for that instant, of the same ticket, agreement and metric, belong to the row of sla.log with these columns?';
+REVOKE ALL ON FUNCTION sla.excuses(timestamptz, text, text, text, text, integer, timestamptz, tstzmultirange, timestamptz, timestamptz) FROM PUBLIC;

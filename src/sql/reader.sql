@@ -11,7 +11,7 @@ CREATE POLICY of_clock ON sla.excuse FOR SELECT USING (
 		SELECT FROM sla.log AS l
 		WHERE l.source OPERATOR(pg_catalog.=) excuse.source AND l.ticket OPERATOR(pg_catalog.=) excuse.ticket
 			AND l.agreement OPERATOR(pg_catalog.=) excuse.agreement AND l.metric OPERATOR(pg_catalog.=) excuse.metric
-			AND l.ordinal OPERATOR(pg_catalog.=) excuse.ordinal));
+			AND sla.was_open(excuse.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal, l.started_at, l.counted, l.running_since, l.closed_at)));
 COMMENT ON POLICY of_clock ON sla.excuse IS 'for those who see the clock';
 
 CREATE FUNCTION sla.reader_privileges(OUT what text, OUT privilege text) RETURNS SETOF record
@@ -21,7 +21,7 @@ AS $function$
 	SELECT 'TABLE sla.' || name, 'SELECT'
 	FROM unnest('{log,excuse,summary,summary_state,summary_mark,calendar,log_report,clock_stop,verdict,queue,breach_report,compliance_report}'::text[]) AS name
 	UNION ALL
-	SELECT 'FUNCTION sla.rules_for_level(text, text)', 'EXECUTE'
+	SELECT 'FUNCTION sla.' || name, 'EXECUTE' FROM unnest('{rules_for_level,was_open,excuses}'::text[]) AS name
 $function$;
 COMMENT ON FUNCTION sla.reader_privileges() IS 'what sla.grant_reader() grants';
 

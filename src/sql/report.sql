@@ -74,7 +74,8 @@ SELECT l.source,
 FROM sla.log_now() AS l
 	CROSS JOIN (SELECT sla.now() AS now OFFSET 0) AS n
 	LEFT JOIN sla.excuse_now() AS x
-		ON x.source OPERATOR(pg_catalog.=) l.source AND x.ticket OPERATOR(pg_catalog.=) l.ticket AND x.agreement OPERATOR(pg_catalog.=) l.agreement AND x.metric OPERATOR(pg_catalog.=) l.metric AND x.ordinal OPERATOR(pg_catalog.=) l.ordinal
+		ON x.source OPERATOR(pg_catalog.=) l.source AND x.ticket OPERATOR(pg_catalog.=) l.ticket AND x.agreement OPERATOR(pg_catalog.=) l.agreement AND x.metric OPERATOR(pg_catalog.=) l.metric
+			AND sla.excuses(x.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal, l.started_at, l.counted, l.running_since, l.closed_at)
 	CROSS JOIN LATERAL (
 		SELECT CASE
 			WHEN l.outcome IS NOT NULL THEN l.outcome
@@ -152,7 +153,8 @@ SELECT l.source, l.ticket, l.agreement, l.level, l.metric, l.cycle, l.department
 	CASE WHEN l.outcome IS DISTINCT FROM 'met' THEN x.excused_at END AS excused_at
 FROM sla.log_now() AS l
 	LEFT JOIN sla.excuse_now() AS x
-		ON x.source OPERATOR(pg_catalog.=) l.source AND x.ticket OPERATOR(pg_catalog.=) l.ticket AND x.agreement OPERATOR(pg_catalog.=) l.agreement AND x.metric OPERATOR(pg_catalog.=) l.metric AND x.ordinal OPERATOR(pg_catalog.=) l.ordinal
+		ON x.source OPERATOR(pg_catalog.=) l.source AND x.ticket OPERATOR(pg_catalog.=) l.ticket AND x.agreement OPERATOR(pg_catalog.=) l.agreement AND x.metric OPERATOR(pg_catalog.=) l.metric
+			AND sla.excuses(x.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal, l.started_at, l.counted, l.running_since, l.closed_at)
 WHERE (l.outcome OPERATOR(pg_catalog.=) ANY ('{met,missed}'::text[])
 		OR (l.outcome IS NULL AND sla.clock_missed(l.deadline, l.counted, l.running_since, sla.now(), l.deadline_excluded, l.fixed)))
 	AND CASE WHEN l.outcome OPERATOR(pg_catalog.=) 'met' THEN l.closed_at ELSE l.deadline END OPERATOR(pg_catalog.<=) sla.now();

@@ -125,12 +125,16 @@ BEGIN
 	IF TG_OP <> 'INSERT' THEN
 		PERFORM sla.summary_note(l.source, l.calendar, CASE WHEN l.outcome = 'met' THEN l.closed_at ELSE l.deadline END)
 		FROM sla.log AS l
-		WHERE (l.source, l.ticket, l.agreement, l.metric, l.ordinal) = (OLD.source, OLD.ticket, OLD.agreement, OLD.metric, OLD.ordinal);
+		WHERE (l.source, l.ticket, l.agreement, l.metric) = (OLD.source, OLD.ticket, OLD.agreement, OLD.metric)
+			AND sla.was_open(OLD.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal,
+				l.started_at, l.counted, l.running_since, l.closed_at);
 	END IF;
 	IF TG_OP <> 'DELETE' THEN
 		PERFORM sla.summary_note(l.source, l.calendar, CASE WHEN l.outcome = 'met' THEN l.closed_at ELSE l.deadline END)
 		FROM sla.log AS l
-		WHERE (l.source, l.ticket, l.agreement, l.metric, l.ordinal) = (NEW.source, NEW.ticket, NEW.agreement, NEW.metric, NEW.ordinal);
+		WHERE (l.source, l.ticket, l.agreement, l.metric) = (NEW.source, NEW.ticket, NEW.agreement, NEW.metric)
+			AND sla.was_open(NEW.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal,
+				l.started_at, l.counted, l.running_since, l.closed_at);
 	END IF;
 	RETURN NULL;
 END
