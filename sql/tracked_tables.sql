@@ -79,6 +79,37 @@ SELECT * FROM events('tables part') WHERE ticket IN ('102', '103');
 TRUNCATE part;
 SELECT count(*) FROM events('tables part') WHERE events !~ 'deleted$';
 SELECT * FROM sla.verify('tables part');
+-- Partitions that come later tell of rows by themselves, and of TRUNCATE once they are made to; until then health shows them.
+CREATE TABLE part_west PARTITION OF part FOR VALUES IN ('west');
+CREATE TABLE part_east PARTITION OF part FOR VALUES IN ('east') PARTITION BY RANGE (id);
+CREATE TABLE part_east_1 PARTITION OF part_east FOR VALUES FROM (0) TO (1000);
+ALTER TABLE part_south DISABLE TRIGGER "sla_tables part";
+SELECT part, problem, hint FROM sla.health() WHERE source = 'tables part';
+ALTER TABLE part_south ENABLE TRIGGER "sla_tables part";
+INSERT INTO part (id, region) VALUES (201, 'west'), (202, 'east');
+SELECT sla.track_partitions('tables part');
+SELECT * FROM sla.health() WHERE source = 'tables part';
+SELECT sla.track_partitions('tables part');
+TRUNCATE part_west;
+TRUNCATE part_east_1;
+SELECT * FROM events('tables part') WHERE ticket IN ('201', '202');
+-- Again after sla.track(); for the table's owner, and of a source that there is.
+CREATE TABLE part_new PARTITION OF part FOR VALUES IN ('new');
+SELECT count(*) FROM sla.health() WHERE source = 'tables part';
+SELECT sla.track('tables part', 'part', 'id', agent => 'assignee', created_at => 'created_at', changed_at => 'updated_at');
+SELECT count(*) FROM sla.health() WHERE source = 'tables part';
+CREATE ROLE tracked_tables_other;
+GRANT USAGE ON SCHEMA sla TO tracked_tables_other;
+SET ROLE tracked_tables_other;
+SELECT sla.track_partitions('tables part');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION sla.track_partitions TO tracked_tables_other;
+SET ROLE tracked_tables_other;
+SELECT sla.track_partitions('tables part');
+RESET ROLE;
+DROP OWNED BY tracked_tables_other;
+DROP ROLE tracked_tables_other;
+SELECT sla.track_partitions('tables nowhere');
 SELECT sla.untrack('tables part');
 SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgrelid::regclass::text ~ '^(part|note)' AND tgname ~* '^(pg_)?sla' ORDER BY 1, 2;
 

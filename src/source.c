@@ -28,6 +28,7 @@ SLA_FUNCTION(sla_track);
 SLA_FUNCTION(sla_track_event);
 SLA_FUNCTION(sla_untrack);
 SLA_FUNCTION(sla_untrack_event);
+SLA_FUNCTION(sla_track_partitions);
 SLA_FUNCTION(sla_check_source);
 
 /* False when there is none.  Within SPI. */
@@ -215,23 +216,28 @@ with_partitions(Oid relid)
 
 /*
  * A partition may be truncated alone, and the server copies no such trigger to
- * it.  One that comes later has it when sla.track() is called again.
+ * it.  One that comes later has it when sla.track_partitions() is called, which
+ * sla.health() asks for.  Returns how many were made.
  */
-static void
+static int
 make_truncate_triggers(const char *source, Oid relid)
 {
 	char	   *name = trigger_name(source, TRUNCATE_TRIGGER);
+	int			n = 0;
 	ListCell   *cell;
 
 	foreach(cell, get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? with_partitions(relid) : list_make1_oid(relid))
 	{
 		Oid			table = lfirst_oid(cell);
 
-		if (!OidIsValid(get_trigger_oid(table, name, true)) && get_rel_relkind(table) != RELKIND_FOREIGN_TABLE)
-			run(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
-						 " EXECUTE FUNCTION sla.track_truncate(%s)",
-						 quote_identifier(name), sla_qualified_name(table), quote_literal_cstr(source)));
+		if (OidIsValid(get_trigger_oid(table, name, true)) || get_rel_relkind(table) == RELKIND_FOREIGN_TABLE)
+			continue;
+		run(psprintf("CREATE TRIGGER %s AFTER TRUNCATE ON %s FOR EACH STATEMENT"
+					 " EXECUTE FUNCTION sla.track_truncate(%s)",
+					 quote_identifier(name), sla_qualified_name(table), quote_literal_cstr(source)));
+		n++;
 	}
+	return n;
 }
 
 /* Make our triggers on a table, unless they are there.  As the owner, within SPI. */
@@ -252,7 +258,7 @@ make_triggers(const char *source, Oid relid, int stream)
 					 quote_identifier(name), tells_deletes ? " OR DELETE" : "", sla_qualified_name(relid),
 					 quote_literal_cstr(source), stream));
 	if (stream == 0)
-		make_truncate_triggers(source, relid);
+		(void) make_truncate_triggers(source, relid);
 }
 
 static void
@@ -552,6 +558,35 @@ sla_track_event(PG_FUNCTION_ARGS)
 	sla_owner_leave(&caller);
 	table_close(rel, NoLock);
 	PG_RETURN_VOID();
+}
+
+/*
+ * sla.track_partitions(source): the number of tables that were given a trigger.
+ */
+Datum
+sla_track_partitions(PG_FUNCTION_ARGS)
+{
+	SlaOwner	caller;
+	SlaSource	source;
+	Relation	rel;
+	int			n;
+
+	SPI_connect();
+	sla_owner_enter(&caller);
+	sla_need_source(text_to_cstring(PG_GETARG_TEXT_PP(0)), &source);
+	sla_owner_leave(&caller);
+	if (get_rel_name(source.ticket_table) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the ticket table of source \"%s\" has been dropped", source.name),
+				 errhint("Call sla.untrack('%s').", source.name)));
+	rel = open_trackable(source.ticket_table);
+	sla_owner_enter(&caller);
+	n = make_truncate_triggers(source.name, source.ticket_table);
+	sla_owner_leave(&caller);
+	SPI_finish();
+	table_close(rel, NoLock);
+	PG_RETURN_INT32(n);
 }
 
 /*

@@ -137,6 +137,13 @@ COMMENT ON FUNCTION sla.track_event(text, regclass, text, text, text, text, text
 	'have row changes of a table tell an event of a source''s tickets: it happens when the condition becomes true of a row';
 REVOKE ALL ON FUNCTION sla.track_event(text, regclass, text, text, text, text, text) FROM PUBLIC;
 
+CREATE FUNCTION sla.track_partitions(source text) RETURNS integer
+AS 'MODULE_PATHNAME', 'sla_track_partitions'
+LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION sla.track_partitions(text) IS
+	'have partitions that were added to a source''s ticket table tell that they are truncated, all else they tell by themselves; the number of those that did not';
+REVOKE ALL ON FUNCTION sla.track_partitions(text) FROM PUBLIC;
+
 CREATE FUNCTION sla.untrack(source text) RETURNS void
 AS 'MODULE_PATHNAME', 'sla_untrack'
 LANGUAGE C VOLATILE STRICT;
@@ -183,19 +190,31 @@ BEGIN
 			CONTINUE;
 		END IF;
 		FOR e IN
-			SELECT DISTINCT t.relation, g.tgenabled
-			FROM (SELECT s.ticket_table AS relation UNION SELECT on_table FROM sla.source_event AS o WHERE o.source = s.name) AS t
-				LEFT JOIN pg_trigger AS g ON g.tgrelid = t.relation
-					AND g.tgfoid = 'sla.track_row'::regproc AND split_part(encode(g.tgargs, 'escape'), E'\\000', 1) = s.name
-			WHERE g.oid IS NULL OR g.tgenabled = 'D'
+			SELECT DISTINCT m.member, m.handler = 'sla.track_truncate'::regproc AS on_truncate, g.tgname, g.tgenabled
+			FROM (
+				SELECT t.relation, coalesce(p.relid, t.relation) AS member, h.handler
+				FROM (
+					SELECT s.ticket_table AS relation, true AS of_tickets
+					UNION SELECT o.on_table, false FROM sla.source_event AS o WHERE o.source = s.name AND o.stream > 0) AS t
+					LEFT JOIN pg_partition_tree(t.relation) AS p ON true
+					JOIN unnest('{sla.track_row,sla.track_truncate}'::regproc[]) AS h (handler)
+						ON h.handler = 'sla.track_row'::regproc OR t.of_tickets) AS m
+				LEFT JOIN pg_class AS c ON c.oid = m.member
+				LEFT JOIN pg_trigger AS g ON g.tgrelid = m.member
+					AND g.tgfoid = m.handler AND split_part(encode(g.tgargs, 'escape'), E'\\000', 1) = s.name
+			WHERE (g.oid IS NULL AND (m.handler = 'sla.track_row'::regproc OR c.relkind <> 'f')) OR g.tgenabled = 'D'
+			ORDER BY 2, 1
 		LOOP
-			part := format('trigger on %s', e.relation::regclass);
-			IF e.tgenabled IS NULL THEN
+			part := format('trigger on %s', e.member::regclass);
+			IF e.tgenabled IS NULL AND e.on_truncate THEN
+				problem := 'there is no trigger for TRUNCATE: its tickets would not be deleted with its rows';
+				hint := format('Call sla.track_partitions(%L).', s.name);
+			ELSIF e.tgenabled IS NULL THEN
 				problem := 'there is no trigger: changes of this table are not seen';
 				hint := 'Call sla.track() or sla.track_event() again.';
 			ELSE
 				problem := 'the trigger is disabled: changes of this table are not seen';
-				hint := format('ALTER TABLE %s ENABLE TRIGGER ALL.', e.relation::regclass);
+				hint := format('ALTER TABLE %s ENABLE TRIGGER %I.', e.member::regclass, e.tgname);
 			END IF;
 			RETURN NEXT;
 		END LOOP;
