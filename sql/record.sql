@@ -119,8 +119,13 @@ SELECT sla.merge('record', '4', NULL);
 
 -- A key that changes takes along what belongs to it.
 SELECT sla.excuse(id, 'x') FROM sla.log WHERE source = 'record' AND ticket = '2' AND metric = 'resolution';
+INSERT INTO sla.problem (source, ticket, sqlstate, message) VALUES ('record', '2', '22012', 'x');
+INSERT INTO sla.promise_change (source, ticket, event, at, reason, changed_by) VALUES ('record', '2', 1, '2024-03-04', 'x', 'y');
 UPDATE ticket SET id = '2b' WHERE id = '2';
-SELECT (SELECT count(*) FROM sla.excuse WHERE source = 'record' AND ticket = '2b') AS excuses, (SELECT count(*) FROM changes WHERE ticket = '2b') AS changes;
+SELECT (SELECT count(*) FROM sla.excuse WHERE source = 'record' AND ticket = '2b') AS excuses, (SELECT count(*) FROM changes WHERE ticket = '2b') AS changes,
+	(SELECT count(*) FROM sla.problem WHERE source = 'record' AND ticket = '2b') AS problems, (SELECT count(*) FROM sla.promise_change WHERE source = 'record' AND ticket = '2b') AS promises;
+DELETE FROM sla.problem WHERE source = 'record';
+DELETE FROM sla.promise_change WHERE source = 'record';
 SELECT * FROM sla.verify('record');
 
 DELETE FROM sla.excuse WHERE source = 'record';

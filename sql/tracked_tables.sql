@@ -194,6 +194,22 @@ INSERT INTO ticket (id) VALUES (7);
 UPDATE ticket SET id = 1 WHERE id = 7;
 \set VERBOSITY terse
 SELECT id FROM ticket WHERE id IN (1, 7);
+-- Keys that are exchanged, or moved on, in one statement: at the row that comes first the other's key is still in use. One after the other.
+CREATE TABLE swapped (id int PRIMARY KEY DEFERRABLE, at timestamptz NOT NULL DEFAULT '2024-03-04 09:00');
+SELECT promise('tables swapped'), sla.track('tables swapped', 'swapped', 'id', created_at => 'at', changed_at => 'at');
+INSERT INTO swapped VALUES (1, '2024-03-04 09:00'), (2, '2024-03-04 10:00'), (3, '2024-03-04 11:00');
+\set VERBOSITY default
+UPDATE swapped SET id = CASE id WHEN 1 THEN 2 ELSE 1 END WHERE id < 3;
+\set VERBOSITY terse
+UPDATE swapped SET id = id + 1;
+SELECT id, at FROM swapped ORDER BY id;
+UPDATE swapped SET id = 0 WHERE id = 1;
+UPDATE swapped SET id = 1 WHERE id = 2;
+UPDATE swapped SET id = 2 WHERE id = 0;
+UPDATE swapped SET id = id + 10;
+SELECT s.id, s.at, l.started_at FROM swapped AS s JOIN sla.log AS l ON l.ticket = s.id::text WHERE l.source = 'tables swapped' AND metric = 'resolution' ORDER BY 1;
+SELECT * FROM sla.verify('tables swapped');
+SELECT sla.untrack('tables swapped');
 -- What a replica applies is told where it was written, unless the trigger is always enabled.
 SET session_replication_role = replica;
 INSERT INTO ticket (id) VALUES (8);

@@ -603,13 +603,15 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 void
 sla_rename_ticket(const char *source, const char *from, const char *to)
 {
-	static SPIPlanPtr plans[6];
+	static SPIPlanPtr plans[8];
 	static const char *const statements[] = {
 		"INSERT INTO sla.ticket (source, ticket) VALUES ($1, $3)",
 		"UPDATE sla.event SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"UPDATE sla.log SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"UPDATE sla.excuse SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"UPDATE sla.deadline_change SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
+		"UPDATE sla.promise_change SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
+		"UPDATE sla.problem SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"DELETE FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 	};
 	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID};
@@ -624,7 +626,8 @@ sla_rename_ticket(const char *source, const char *from, const char *to)
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("ticket \"%s\" of source \"%s\" cannot become ticket \"%s\"", from, source, to),
 				 errdetail("Events of a ticket of that key are kept."),
-				 errhint("A key that has been used cannot be given to a ticket that has one already.")));
+				 errhint("A key that has been used cannot be given to a ticket that has one already."
+						 " Tickets that exchange their keys do so in three statements, by way of a key that is new.")));
 	for (int i = 0; i < (int) lengthof(statements); i++)
 		sla_execute(&plans[i], statements[i], lengthof(types), types, values, NULL);
 	SPI_finish();
