@@ -133,6 +133,13 @@ SELECT pg_temp.failure($$SELECT sla.set_calendar('support', NULL, NULL, base => 
 SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, '24/7', base => 'bad')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, '24/7', base => 'unheard-of')$$);
 SELECT pg_temp.failure($$INSERT INTO sla.calendar_version (calendar, effective_from, base) VALUES ('branch', '2030-01-01', 'unheard-of')$$);
+-- never open: whose base has holidays may be open on them
+SELECT pg_temp.failure($$SELECT sla.set_calendar('holidays only', NULL, 'off', base => 'support')$$);
+INSERT INTO sla.holiday (holiday_set, day, hours, origin) VALUES ('national', '2026-05-21', '10:00-12:00', 'y');
+SELECT pg_temp.day('holidays only', '2026-05-20'), pg_temp.day('holidays only', '2026-05-21');
+DELETE FROM sla.holiday WHERE origin = 'y';
+DELETE FROM sla.calendar WHERE name = 'holidays only';
+UPDATE sla.calendar_version SET holiday_sets = '{}' WHERE calendar = 'support';
 SELECT pg_temp.failure($$SELECT sla.set_calendar('bad', NULL, 'off', base => 'support')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar('branch', NULL, 'Mo-Su off', base => 'support')$$);
 SELECT pg_temp.failure($$SELECT sla.set_calendar('branch', NULL, 'Mo-Fr off', base => 'support')$$);

@@ -1016,7 +1016,8 @@ refuse_never_open(const char *calendar, const char *hours)
  * sla.check_calendar(name text) RETURNS void
  *
  * Refuses a calendar that is derived from itself or through too many others, or
- * of which a version would never be open.
+ * of which a version would never be open; with holiday sets one may be, for
+ * holidays have hours of their own.
  */
 Datum
 sla_check_calendar(PG_FUNCTION_ARGS)
@@ -1042,7 +1043,7 @@ sla_check_calendar(PG_FUNCTION_ARGS)
 			.part.to_day = SLA_DATE_LAST
 		};
 
-		if (sla_timeline_is_empty(sla_timeline_create(&env, &schedule)))
+		if (version->nsets == 0 && sla_timeline_is_empty(sla_timeline_create(&env, &schedule)))
 			refuse_never_open(name, version->hours);
 	}
 	MemoryContextSwitchTo(old);
@@ -1054,9 +1055,9 @@ sla_check_calendar(PG_FUNCTION_ARGS)
  * sla.check_calendar_version() RETURNS trigger
  *
  * Refuses a version with an unknown zone, opening hours that cannot be read or
- * that are never open; of a derived one the latter is known only when its base
- * is, and looked at by sla.check_calendar.  Its holiday sets may be filled
- * later, and are looked at by sla.set_calendar.
+ * that, without holiday sets, are never open; of a derived one the latter is
+ * known only when its base is, and looked at by sla.check_calendar.  Its holiday
+ * sets may be filled later, and are looked at by sla.set_calendar.
  */
 Datum
 sla_check_calendar_version(PG_FUNCTION_ARGS)
@@ -1082,7 +1083,9 @@ sla_check_calendar_version(PG_FUNCTION_ARGS)
 		schedule.part.hours = sla_hours_read(hours, strlen(hours), NULL);
 	}
 	if (schedule.part.zone.data != NULL && schedule.part.hours != NULL &&
-		!column(fcinfo, row, Anum_calendar_version_base, &value))
+		!column(fcinfo, row, Anum_calendar_version_base, &value) &&
+		!(column(fcinfo, row, Anum_calendar_version_holiday_sets, &value) &&
+		  ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(value)), ARR_DIMS(DatumGetArrayTypeP(value))) > 0))
 	{
 		env = sla_server_env(checking);
 		timeline = sla_timeline_create(&env, &schedule);

@@ -92,7 +92,7 @@ CREATE FUNCTION sla.check_calendar_version() RETURNS trigger
 	LANGUAGE c
 	AS 'MODULE_PATHNAME', 'sla_check_calendar_version';
 COMMENT ON FUNCTION sla.check_calendar_version() IS
-	'row trigger: refuses unknown time zones, opening hours that cannot be read or are never open';
+	'row trigger: refuses unknown time zones, opening hours that cannot be read or, without holidays, are never open';
 
 CREATE FUNCTION sla.check_holiday() RETURNS trigger
 	LANGUAGE c
