@@ -48,6 +48,7 @@ OBJS = \
 	src/verify.o \
 	src/as_of.o \
 	src/summary.o \
+	src/compliance.o \
 	src/tracking.o \
 	src/record.o \
 	src/ticket_row.o \

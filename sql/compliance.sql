@@ -48,6 +48,30 @@ TABLE before EXCEPT ALL SELECT * FROM sla.compliance('2023-01-01', '2025-01-01',
 TABLE coarse EXCEPT ALL SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{week,department}', sources => '{compliance}', totals => true);
 TABLE middle EXCEPT ALL SELECT * FROM sla.compliance('2023-01-01', '2025-01-01', '{weekday,level}', sources => '{compliance}', totals => true);
 
+-- One aggregate makes all figures: as plain ones do, for sums of any size and both signs.
+CREATE TEMP TABLE part AS
+SELECT n % 83 AS g, n % 7 = 0 AS excused, met, missed, missed - n % 2 * sign(missed)::bigint AS missed_ended,
+	CASE WHEN met > 0 THEN (a >> (b & 63)::integer)::numeric * met END AS met_sum, CASE WHEN met > 0 THEN a END AS met_max, CASE WHEN met > 0 THEN b END AS met_min,
+	CASE WHEN missed > n % 2 THEN (b >> (a & 63)::integer)::numeric * (missed - n % 2) END AS missed_sum,
+	CASE WHEN missed > n % 2 THEN b END AS missed_max, CASE WHEN missed > n % 2 THEN a END AS missed_min,
+	CASE WHEN missed > n % 2 THEN (a >> 30)::numeric END AS overrun_sum
+FROM (
+	SELECT n, hashint8extended(n, 1) AS a, hashint8extended(n, 2) AS b, hashint8extended(n, 3) & 3 AS met, hashint8extended(n, 4) & 3 AS missed
+	FROM generate_series(1, 3000) AS n) AS n;
+-- A half is rounded away from zero; of nothing there is nothing.
+INSERT INTO part (g, met, met_sum, missed, missed_ended, missed_sum) VALUES (100, 2, 3, 2, 2, -3), (101, 3, 4, 3, 3, 5), (102, 0, NULL, 0, 0, NULL),
+	(103, 2, 2^63::numeric + 1, 2, 2, -(2^63::numeric) - 1), (104, 8, 9223372036854775807, 1, 0, NULL), (104, NULL, 5, NULL, NULL, NULL);
+CREATE TEMP VIEW figures AS SELECT g, (f).* FROM (SELECT g, sla.compliance_of(excused, met, met_sum, met_max, met_min, missed, missed_ended, missed_sum, missed_max, missed_min, overrun_sum) AS f FROM part GROUP BY g) AS p;
+SELECT count(*) AS groups, sum(CASE WHEN met_sum > 9223372036854775807 OR missed_sum < -9223372036854775808 THEN 1 END) AS beyond FROM (SELECT g, sum(met_sum) AS met_sum, sum(missed_sum) AS missed_sum FROM part GROUP BY g) AS s;
+SELECT g, met, met_avg, missed, missed_avg, compliance FROM figures WHERE g >= 100 ORDER BY g;
+SELECT * FROM figures EXCEPT ALL
+SELECT g, coalesce(sum(met), 0)::bigint, sla.microseconds_interval(round(sum(met_sum) / nullif(sum(met), 0))::bigint), sla.microseconds_interval(max(met_max)), sla.microseconds_interval(min(met_min)),
+	coalesce(sum(missed), 0)::bigint, sla.microseconds_interval(round(sum(missed_sum) / nullif(sum(missed_ended), 0))::bigint), sla.microseconds_interval(max(missed_max)), sla.microseconds_interval(min(missed_min)),
+	round(100.0 * sum(met) / nullif(sum(met) + sum(missed), 0), 2), sla.microseconds_interval(round(sum(overrun_sum) / nullif(sum(missed_ended), 0))::bigint),
+	coalesce(sum(missed) FILTER (WHERE excused), 0)::bigint
+FROM part GROUP BY g;
+SELECT sla.compliance_of(false, 9223372036854775807, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+
 -- What cannot be.
 \set VERBOSITY default
 \set SHOW_CONTEXT never

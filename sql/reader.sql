@@ -66,7 +66,7 @@ SELECT count(*) FROM sla.summary;
 SELECT count(*) FROM sla.summary_state;
 SELECT count(*) FROM sla.summary_mark;
 SELECT ticket, reason FROM sla.excuse ORDER BY 1;
-SELECT * FROM sla.compliance_parts(3) WHERE department = 'secret';
+SELECT * FROM sla.kept_parts(3, '-infinity', 'infinity', NULL, true) WHERE department = 'secret';
 CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN IF $1 NOT IN ('1', '2', 'known to mine') THEN RAISE NOTICE 'told of %', $1; END IF; RETURN true; END $$;
 SELECT ticket FROM sla.log_report WHERE source = 'reader' AND leak(ticket) ORDER BY 1;
 SELECT count(*) FROM sla.verdict WHERE source = 'reader' AND leak(excuse);

@@ -3,23 +3,17 @@
  *		Met and missed, counted: from the summaries where there are any, else from the log.
  */
 
--- The day before which the summaries count for the reader; -infinity: never.
 -- Inlined where it is used, so that the reader's rights decide, as those below.
-CREATE FUNCTION sla.summary_until(OUT until date, OUT until_instant timestamptz) RETURNS SETOF record
+CREATE FUNCTION sla.summary_until(OUT until date) RETURNS SETOF date
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	SELECT u.until,
-		-- No later day begins earlier anywhere.
-		pg_catalog.timezone('UTC', (u.until OPERATOR(pg_catalog.-) 1)::timestamp)
-	FROM (
-		SELECT COALESCE(pg_catalog.max(s.summarized), '-infinity') AS until
-		FROM sla.summary_state AS s
-		WHERE NOT sla.is_as_of()
-			AND s.calendars_at OPERATOR(pg_catalog.>=) (SELECT COALESCE(pg_catalog.max(c.changed_at), '-infinity') FROM sla.calendar AS c)
-	) AS u;
+	SELECT COALESCE(pg_catalog.max(s.summarized), '-infinity')
+	FROM sla.summary_state AS s
+	WHERE NOT sla.is_as_of()
+		AND s.calendars_at OPERATOR(pg_catalog.>=) (SELECT COALESCE(pg_catalog.max(c.changed_at), '-infinity') FROM sla.calendar AS c);
 END;
 COMMENT ON FUNCTION sla.summary_until() IS
-	'the local day before which the summaries count, and an instant before which no later day begins; -infinity when they do not, or not for the reader';
+	'the local day before which the summaries count; -infinity when they do not, or not for the reader';
 
 -- Not inlined, and said to be few: so each is looked up by index.
 CREATE FUNCTION sla.summary_gaps(OUT from_instant timestamptz, OUT to_instant timestamptz) RETURNS SETOF record
@@ -35,89 +29,167 @@ $function$;
 COMMENT ON FUNCTION sla.summary_gaps() IS
 	'stretches of time in which the verdicts of all marked days lie that the summaries would count for; none overlaps another';
 
-CREATE FUNCTION sla.compliance_parts(
-	detail integer,
-	OUT day date, OUT at timestamptz, OUT source text, OUT department text, OUT agent text, OUT level text, OUT agreement text, OUT metric text,
+-- The one place that says what a verdict counts for.
+CREATE FUNCTION sla.verdict_parts(
+	OUT calendar text, OUT at timestamptz, OUT source text, OUT department text, OUT agent text, OUT level text, OUT agreement text, OUT metric text,
+	OUT excused boolean, OUT elapsed interval, OUT closed_at timestamptz,
+	OUT met bigint, OUT met_time bigint,
+	OUT missed bigint, OUT missed_ended bigint, OUT missed_time bigint, OUT overrun_time bigint)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT v.calendar, v.decided_at, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused, v.elapsed, v.closed_at,
+		CASE v.verdict WHEN 'met' THEN 1::bigint ELSE 0::bigint END,
+		CASE v.verdict WHEN 'met' THEN sla.interval_microseconds(v.elapsed) END,
+		CASE v.verdict WHEN 'missed' THEN 1::bigint ELSE 0::bigint END,
+		CASE WHEN v.verdict OPERATOR(pg_catalog.=) 'missed' AND v.elapsed IS NOT NULL THEN 1::bigint ELSE 0::bigint END,
+		CASE v.verdict WHEN 'missed' THEN sla.interval_microseconds(v.elapsed) END,
+		sla.interval_microseconds(v.overrun)
+	FROM sla.verdict AS v;
+END;
+COMMENT ON FUNCTION sla.verdict_parts() IS
+	'what each verdict counts for: one met or one missed, and microseconds of business time; at: when it fell';
+
+-- The parts of compliance, to be added up: kept ones, and those of single verdicts. For both, until is what
+-- sla.summary_until() says, or NULL for it to be asked; without marked, none of the days has a mark.
+CREATE FUNCTION sla.kept_parts(
+	detail integer, from_day date, to_day date, until date, marked boolean,
+	OUT day date, OUT source text, OUT department text, OUT agent text, OUT level text, OUT agreement text, OUT metric text,
 	OUT excused boolean,
 	OUT met bigint, OUT met_sum numeric, OUT met_max bigint, OUT met_min bigint,
 	OUT missed bigint, OUT missed_ended bigint, OUT missed_sum numeric, OUT missed_max bigint, OUT missed_min bigint, OUT overrun_sum numeric)
 RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	-- What is summarised and has not changed since.
-	SELECT s.day, pg_catalog.timezone('UTC', s.day::timestamp), s.source, s.department, s.agent, s.level, s.agreement, s.metric, s.excused,
+	SELECT s.day, s.source, s.department, s.agent, s.level, s.agreement, s.metric, s.excused,
 		s.met, s.met_sum, s.met_max, s.met_min,
 		s.missed, s.missed_ended, s.missed_sum, s.missed_max, s.missed_min, s.overrun_sum
 	FROM sla.summary AS s
-	WHERE s.detail OPERATOR(pg_catalog.=) compliance_parts.detail
-		AND s.day OPERATOR(pg_catalog.<) (SELECT u.until FROM sla.summary_until() AS u)
-		AND NOT EXISTS (
+	WHERE s.detail OPERATOR(pg_catalog.=) kept_parts.detail
+		AND s.day OPERATOR(pg_catalog.>=) kept_parts.from_day AND s.day OPERATOR(pg_catalog.<) kept_parts.to_day
+		AND s.day OPERATOR(pg_catalog.<) COALESCE(kept_parts.until, (SELECT u.until FROM sla.summary_until() AS u))
+		AND (NOT kept_parts.marked OR NOT EXISTS (
 			SELECT FROM sla.summary_mark AS m
-			WHERE m.source OPERATOR(pg_catalog.=) s.source AND m.day OPERATOR(pg_catalog.=) s.day)
-	UNION ALL
-	-- What is later.
-	SELECT sla.local_date(v.calendar, v.decided_at), v.decided_at,
-		v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused,
-		CASE v.verdict WHEN 'met' THEN 1 ELSE 0 END,
-		CASE v.verdict WHEN 'met' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'met' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'met' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'met' THEN 0 ELSE 1 END,
-		CASE WHEN v.verdict OPERATOR(pg_catalog.=) 'met' OR v.elapsed IS NULL THEN 0 ELSE 1 END,
-		CASE v.verdict WHEN 'missed' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'missed' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'missed' THEN sla.interval_microseconds(v.elapsed) END,
-		sla.interval_microseconds(v.overrun)
-	FROM sla.verdict AS v
-	WHERE v.decided_at OPERATOR(pg_catalog.>=) (SELECT u.until_instant FROM sla.summary_until() AS u)
-		AND sla.local_date(v.calendar, v.decided_at) OPERATOR(pg_catalog.>=) (SELECT u.until FROM sla.summary_until() AS u)
-	UNION ALL
-	-- What has changed since it was summarised.
-	SELECT sla.local_date(v.calendar, v.decided_at), v.decided_at,
-		v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused,
-		CASE v.verdict WHEN 'met' THEN 1 ELSE 0 END,
-		CASE v.verdict WHEN 'met' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'met' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'met' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'met' THEN 0 ELSE 1 END,
-		CASE WHEN v.verdict OPERATOR(pg_catalog.=) 'met' OR v.elapsed IS NULL THEN 0 ELSE 1 END,
-		CASE v.verdict WHEN 'missed' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'missed' THEN sla.interval_microseconds(v.elapsed) END,
-		CASE v.verdict WHEN 'missed' THEN sla.interval_microseconds(v.elapsed) END,
-		sla.interval_microseconds(v.overrun)
-	FROM sla.summary_gaps() AS i
-		JOIN sla.verdict AS v ON v.decided_at OPERATOR(pg_catalog.>=) i.from_instant
-			AND v.decided_at OPERATOR(pg_catalog.<) i.to_instant
-	WHERE sla.local_date(v.calendar, v.decided_at) OPERATOR(pg_catalog.<) (SELECT u.until FROM sla.summary_until() AS u)
-		AND EXISTS (
-			SELECT FROM sla.summary_mark AS m
-			WHERE m.source OPERATOR(pg_catalog.=) v.source
-				AND m.day OPERATOR(pg_catalog.=) sla.local_date(v.calendar, v.decided_at));
+			WHERE m.source OPERATOR(pg_catalog.=) s.source AND m.day OPERATOR(pg_catalog.=) s.day));
 END;
-COMMENT ON FUNCTION sla.compliance_parts(integer) IS
-	'counts and sums of verdicts by local day, to be added up: kept ones in a detail of sla.summary, or single verdicts. at: when it fell, of kept ones some instant within two days of it';
+COMMENT ON FUNCTION sla.kept_parts(integer, date, date, date, boolean) IS
+	'counts and sums of verdicts by local day, of days that are summarised and have not changed since, in a detail of sla.summary';
+
+CREATE FUNCTION sla.live_parts(
+	from_day date, to_day date, until date, marked boolean,
+	OUT day date, OUT source text, OUT department text, OUT agent text, OUT level text, OUT agreement text, OUT metric text,
+	OUT excused boolean,
+	OUT met bigint, OUT met_sum numeric, OUT met_max bigint, OUT met_min bigint,
+	OUT missed bigint, OUT missed_ended bigint, OUT missed_sum numeric, OUT missed_max bigint, OUT missed_min bigint, OUT overrun_sum numeric)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT v.day, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused,
+		v.met, v.met_time, v.met_time, v.met_time,
+		v.missed, v.missed_ended, v.missed_time, v.missed_time, v.missed_time, v.overrun_time
+	FROM (
+		-- What is later.
+		SELECT sla.local_date(p.calendar, p.at) AS day, p.*
+		FROM sla.verdict_parts() AS p
+		-- No later day begins earlier anywhere.
+		WHERE p.at OPERATOR(pg_catalog.>=) pg_catalog.timezone('UTC',
+				(COALESCE(live_parts.until, (SELECT u.until FROM sla.summary_until() AS u)) OPERATOR(pg_catalog.-) 1)::timestamp)
+			AND sla.local_date(p.calendar, p.at) OPERATOR(pg_catalog.>=) COALESCE(live_parts.until, (SELECT u.until FROM sla.summary_until() AS u))
+			-- Of constants the planner knows that nothing is.
+			AND live_parts.to_day OPERATOR(pg_catalog.>) COALESCE(live_parts.until, '-infinity')
+		UNION ALL
+		-- What has changed since it was summarised.
+		SELECT sla.local_date(p.calendar, p.at), p.*
+		FROM sla.summary_gaps() AS i
+			JOIN sla.verdict_parts() AS p ON p.at OPERATOR(pg_catalog.>=) i.from_instant AND p.at OPERATOR(pg_catalog.<) i.to_instant
+		WHERE live_parts.marked
+			AND sla.local_date(p.calendar, p.at) OPERATOR(pg_catalog.<) COALESCE(live_parts.until, (SELECT u.until FROM sla.summary_until() AS u))
+			-- The first half keeps this a subquery that is hashed, and no join, of whose rows there are no estimates.
+			AND (NOT live_parts.marked OR EXISTS (
+				SELECT FROM sla.summary_mark AS m
+				WHERE m.source OPERATOR(pg_catalog.=) p.source
+					AND m.day OPERATOR(pg_catalog.=) sla.local_date(p.calendar, p.at)))
+	) AS v
+	-- The days, and instants that can lie on them anywhere.
+	WHERE v.at OPERATOR(pg_catalog.>=) pg_catalog.timezone('UTC', (live_parts.from_day OPERATOR(pg_catalog.-) 1)::timestamp)
+		AND v.at OPERATOR(pg_catalog.<) pg_catalog.timezone('UTC', (live_parts.to_day OPERATOR(pg_catalog.+) 1)::timestamp)
+		AND v.day OPERATOR(pg_catalog.>=) live_parts.from_day AND v.day OPERATOR(pg_catalog.<) live_parts.to_day;
+END;
+COMMENT ON FUNCTION sla.live_parts(date, date, date, boolean) IS
+	'the same of single verdicts, for which no sums are kept';
+
+CREATE TYPE sla.compliance_figures AS (
+	met         bigint,
+	met_avg     interval,
+	met_max     interval,
+	met_min     interval,
+	missed      bigint,
+	missed_avg  interval,
+	missed_max  interval,
+	missed_min  interval,
+	compliance  numeric,
+	overrun_avg interval,
+	excused     bigint
+);
+COMMENT ON TYPE sla.compliance_figures IS 'the figures of a compliance report, whose columns are described with sla.compliance_report';
+
+CREATE FUNCTION sla.compliance_add(
+	state internal, excused boolean,
+	met bigint, met_sum numeric, met_max bigint, met_min bigint,
+	missed bigint, missed_ended bigint, missed_sum numeric, missed_max bigint, missed_min bigint, overrun_sum numeric)
+RETURNS internal
+	LANGUAGE c IMMUTABLE PARALLEL SAFE CALLED ON NULL INPUT
+	AS 'MODULE_PATHNAME', 'sla_compliance_add';
+COMMENT ON FUNCTION sla.compliance_add(internal, boolean, bigint, numeric, bigint, bigint, bigint, bigint, numeric, bigint, bigint, numeric) IS
+	'adds a part to what sla.compliance_of() has';
+
+CREATE FUNCTION sla.compliance_figures(state internal) RETURNS sla.compliance_figures
+	LANGUAGE c IMMUTABLE PARALLEL SAFE CALLED ON NULL INPUT
+	AS 'MODULE_PATHNAME', 'sla_compliance_figures';
+COMMENT ON FUNCTION sla.compliance_figures(internal) IS 'the figures of what sla.compliance_of() has added up';
+
+CREATE AGGREGATE sla.compliance_of(
+	excused boolean,
+	met bigint, met_sum numeric, met_max bigint, met_min bigint,
+	missed bigint, missed_ended bigint, missed_sum numeric, missed_max bigint, missed_min bigint, overrun_sum numeric) (
+	SFUNC = sla.compliance_add,
+	STYPE = internal,
+	SSPACE = 256,
+	FINALFUNC = sla.compliance_figures,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sla.compliance_of(boolean, bigint, numeric, bigint, bigint, bigint, bigint, numeric, bigint, bigint, numeric) IS
+	'the figures of parts that sla.kept_parts() and sla.live_parts() give: counts and microseconds';
 
 CREATE VIEW sla.compliance_report AS
-SELECT p.day,
-	p.source,
-	p.department,
-	p.agent,
-	p.level,
-	p.metric AS request,
-	COALESCE(pg_catalog.sum(p.met), 0)::bigint AS met,
-	sla.microseconds_interval(pg_catalog.round(pg_catalog.sum(p.met_sum) OPERATOR(pg_catalog./) NULLIF(pg_catalog.sum(p.met), 0))::bigint) AS met_avg,
-	sla.microseconds_interval(pg_catalog.max(p.met_max)) AS met_max,
-	sla.microseconds_interval(pg_catalog.min(p.met_min)) AS met_min,
-	COALESCE(pg_catalog.sum(p.missed), 0)::bigint AS missed,
-	sla.microseconds_interval(pg_catalog.round(pg_catalog.sum(p.missed_sum) OPERATOR(pg_catalog./) NULLIF(pg_catalog.sum(p.missed_ended), 0))::bigint) AS missed_avg,
-	sla.microseconds_interval(pg_catalog.max(p.missed_max)) AS missed_max,
-	sla.microseconds_interval(pg_catalog.min(p.missed_min)) AS missed_min,
-	pg_catalog.round(100 OPERATOR(pg_catalog.*) pg_catalog.sum(p.met)
-		OPERATOR(pg_catalog./) (pg_catalog.sum(p.met) OPERATOR(pg_catalog.+) pg_catalog.sum(p.missed)), 2) AS compliance,
-	sla.microseconds_interval(pg_catalog.round(pg_catalog.sum(p.overrun_sum) OPERATOR(pg_catalog./) NULLIF(pg_catalog.sum(p.missed_ended), 0))::bigint) AS overrun_avg,
-	COALESCE(pg_catalog.sum(p.missed) FILTER (WHERE p.excused), 0)::bigint AS excused
-FROM sla.compliance_parts(1) AS p
-GROUP BY p.day, p.source, p.department, p.agent, p.level, p.metric;
+SELECT g.day,
+	g.source,
+	g.department,
+	g.agent,
+	g.level,
+	g.request,
+	(g.figures).met,
+	(g.figures).met_avg,
+	(g.figures).met_max,
+	(g.figures).met_min,
+	(g.figures).missed,
+	(g.figures).missed_avg,
+	(g.figures).missed_max,
+	(g.figures).missed_min,
+	(g.figures).compliance,
+	(g.figures).overrun_avg,
+	(g.figures).excused
+FROM (
+	SELECT p.day, p.source, p.department, p.agent, p.level, p.metric AS request,
+		sla.compliance_of(p.excused, p.met, p.met_sum, p.met_max, p.met_min,
+			p.missed, p.missed_ended, p.missed_sum, p.missed_max, p.missed_min, p.overrun_sum) AS figures
+	FROM (
+		SELECT k.* FROM sla.kept_parts(1, '-infinity', 'infinity', NULL, true) AS k
+		UNION ALL
+		SELECT l.* FROM sla.live_parts('-infinity', 'infinity', NULL, true) AS l
+	) AS p
+	GROUP BY p.day, p.source, p.department, p.agent, p.level, p.metric
+) AS g;
 COMMENT ON VIEW sla.compliance_report IS 'met and missed as of sla.now(), by the day on which the verdict fell, in the calendar''s time zone. Times are business time from start to stop, of clocks that have ended.';
 COMMENT ON COLUMN sla.compliance_report.day IS 'local day of the verdict: of the stop for met, of the deadline for missed';
 COMMENT ON COLUMN sla.compliance_report.source IS 'source of the tickets';
@@ -201,12 +273,14 @@ DECLARE
 	item text;
 	parts text;
 	rows text;
-	conditions text := '';
 	columns text := '';
 	inner_columns text := '';
 	grouped text;
-	sorted text := '';
-	detail integer := 3;
+	sorted text;
+	detail integer;
+	until date;
+	marked boolean;
+	live boolean := true;
 BEGIN
 	IF from_day IS NULL OR to_day IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -247,58 +321,67 @@ BEGIN
 		PERFORM now() AT TIME ZONE time_zone;
 	END IF;
 
-	IF agents IS NOT NULL OR 'agent' = ANY (wanted) THEN
-		detail := 1;
-	ELSIF levels IS NOT NULL OR agreements IS NOT NULL OR requests IS NOT NULL OR wanted && '{level,agreement,request}' THEN
-		detail := 2;
-	END IF;
-
-	-- Conditions that indices and summaries know: instants that can lie on these days anywhere.
-	IF isfinite(from_day) THEN
-		conditions := format(' AND p.at >= %L::timestamptz', (from_day - 1)::timestamp AT TIME ZONE 'UTC');
-	END IF;
-	IF isfinite(to_day) THEN
-		conditions := conditions || format(' AND p.at < %L::timestamptz', (to_day + 1)::timestamp AT TIME ZONE 'UTC');
-	END IF;
-	conditions := conditions || CASE WHEN sources IS NOT NULL THEN ' AND p.source = ANY ($1)' ELSE '' END
-		|| CASE WHEN departments IS NOT NULL THEN ' AND p.department = ANY ($2)' ELSE '' END
-		|| CASE WHEN agents IS NOT NULL THEN ' AND p.agent = ANY ($3)' ELSE '' END
-		|| CASE WHEN levels IS NOT NULL THEN ' AND p.level = ANY ($4)' ELSE '' END
-		|| CASE WHEN agreements IS NOT NULL THEN ' AND p.agreement = ANY ($5)' ELSE '' END
-		|| CASE WHEN requests IS NOT NULL THEN ' AND p.metric = ANY ($6)' ELSE '' END
-		|| CASE WHEN without_excused THEN ' AND NOT p.excused' ELSE '' END;
+	detail := CASE
+		WHEN levels IS NOT NULL OR agreements IS NOT NULL OR requests IS NOT NULL OR wanted && '{level,agreement,request}' THEN
+			CASE WHEN agents IS NOT NULL OR 'agent' = ANY (wanted) THEN 1 ELSE 2 END
+		ELSE
+			CASE WHEN agents IS NOT NULL OR 'agent' = ANY (wanted) THEN 4 ELSE 3 END
+		END;
 
 	IF percentiles OR time_zone IS NOT NULL OR 'hour' = ANY (wanted) THEN
-		-- Each verdict, from the log.
+		-- Each verdict, from the log; first, for its index, the instants that can lie on these days anywhere.
 		parts := format($$
 			SELECT v.local::date AS day, extract(hour FROM v.local)::integer AS hour, v.source, v.department, v.agent, v.level, v.agreement, v.metric,
 				v.excused, v.elapsed,
-				(v.verdict = 'met')::integer::bigint AS met,
-				CASE v.verdict WHEN 'met' THEN v.microseconds END::numeric AS met_sum,
-				CASE v.verdict WHEN 'met' THEN v.microseconds END AS met_max,
-				CASE v.verdict WHEN 'met' THEN v.microseconds END AS met_min,
-				(v.verdict = 'missed')::integer::bigint AS missed,
-				(v.verdict = 'missed' AND v.elapsed IS NOT NULL)::integer::bigint AS missed_ended,
-				CASE v.verdict WHEN 'missed' THEN v.microseconds END::numeric AS missed_sum,
-				CASE v.verdict WHEN 'missed' THEN v.microseconds END AS missed_max,
-				CASE v.verdict WHEN 'missed' THEN v.microseconds END AS missed_min,
-				sla.interval_microseconds(v.overrun)::numeric AS overrun_sum
+				v.met, v.met_time::numeric AS met_sum, v.met_time AS met_max, v.met_time AS met_min,
+				v.missed, v.missed_ended, v.missed_time::numeric AS missed_sum, v.missed_time AS missed_max, v.missed_time AS missed_min,
+				v.overrun_time::numeric AS overrun_sum
 			FROM (
-				SELECT p.*, sla.interval_microseconds(p.elapsed) AS microseconds, %s AS local
-				FROM (SELECT v.*, v.decided_at AS at FROM sla.verdict AS v) AS p
-				WHERE true%s
+				SELECT p.*, %s AS local
+				FROM sla.verdict_parts() AS p
+				WHERE p.at >= (%L::date - 1)::timestamp AT TIME ZONE 'UTC' AND p.at < (%L::date + 1)::timestamp AT TIME ZONE 'UTC'
 			) AS v
 			WHERE v.local >= %L::date AND v.local < %L::date
 			$$,
 			CASE WHEN time_zone IS NULL THEN 'sla.local_time(p.calendar, p.at)' ELSE format('p.at AT TIME ZONE %L', time_zone) END,
-			conditions, from_day, to_day);
+			from_day, to_day, from_day, to_day);
 	ELSE
-		parts := format($$
-			SELECT p.*, NULL::integer AS hour, NULL::interval AS elapsed
-			FROM sla.compliance_parts(%s) AS p
-			WHERE p.day >= %L::date AND p.day < %L::date%s
-			$$, detail, from_day, to_day, conditions);
+		-- What the summaries say of themselves is asked first, so that only what is needed is planned. The
+		-- function is stable: all it reads is of one snapshot.
+		until := (SELECT u.until FROM sla.summary_until() AS u);
+		marked := EXISTS (SELECT FROM sla.summary_mark AS m WHERE m.day >= from_day AND m.day < least(to_day, until));
+		live := marked OR to_day > until OR from_day >= until;
+		parts := concat_ws(' UNION ALL ',
+			CASE WHEN from_day < until THEN
+				format('SELECT p.*, NULL::integer AS hour, NULL::interval AS elapsed FROM sla.kept_parts(%L, %L, %L, %L, %L) AS p',
+					detail, from_day, to_day, until, marked) END,
+			CASE WHEN live THEN
+				format('SELECT p.*, NULL::integer AS hour, NULL::interval AS elapsed FROM sla.live_parts(%L, %L, %L, %L) AS p',
+					from_day, to_day, until, marked) END);
 	END IF;
+	parts := 'SELECT k.* FROM (' || parts || ') AS k WHERE true'
+		|| CASE WHEN sources IS NOT NULL THEN ' AND k.source = ANY ($1)' ELSE '' END
+		|| CASE WHEN departments IS NOT NULL THEN ' AND k.department = ANY ($2)' ELSE '' END
+		|| CASE WHEN agents IS NOT NULL THEN ' AND k.agent = ANY ($3)' ELSE '' END
+		|| CASE WHEN levels IS NOT NULL THEN ' AND k.level = ANY ($4)' ELSE '' END
+		|| CASE WHEN agreements IS NOT NULL THEN ' AND k.agreement = ANY ($5)' ELSE '' END
+		|| CASE WHEN requests IS NOT NULL THEN ' AND k.metric = ANY ($6)' ELSE '' END
+		|| CASE WHEN without_excused THEN ' AND NOT k.excused' ELSE '' END;
+
+	FOR i IN 1 .. cardinality(names) LOOP
+		IF names[i] = ANY (wanted) THEN
+			columns := columns || format('g.%I, ', names[i]);
+		ELSE
+			columns := columns || format('NULL::%s, ', types[i]);
+		END IF;
+	END LOOP;
+	-- In the order in which they are sorted, so that once is enough.
+	FOREACH item IN ARRAY wanted LOOP
+		inner_columns := inner_columns || format('%s AS %I, ', expressions[array_position(names, item)], item);
+		grouped := concat_ws(', ', grouped, expressions[array_position(names, item)]);
+		sorted := concat_ws(', ', sorted, format('g.%I', item));
+	END LOOP;
+	totals := totals AND grouped IS NOT NULL;
 
 	IF empty_days THEN
 		-- Beside them one of nothing for each day and each of the other groups that there are.
@@ -328,40 +411,29 @@ BEGIN
 	ELSE
 		rows := 'SELECT k.* FROM known AS k';
 	END IF;
-
-	FOR i IN 1 .. cardinality(names) LOOP
-		IF names[i] = ANY (wanted) THEN
-			columns := columns || format('g.%I, ', names[i]);
-			inner_columns := inner_columns || format('%s AS %I, ', expressions[i], names[i]);
-			grouped := concat_ws(', ', grouped, expressions[i]);
-		ELSE
-			columns := columns || format('NULL::%s, ', types[i]);
-		END IF;
-	END LOOP;
-	FOREACH item IN ARRAY wanted LOOP
-		sorted := sorted || format(', g.%I', item);
-	END LOOP;
+	-- Sums of days lie in the order of the days: sorting them costs less than sorting what is made of them.
+	IF 'day' = ANY (wanted) AND NOT live THEN
+		rows := format('SELECT p.* FROM (%s) AS p ORDER BY %s OFFSET 0', rows, grouped);
+	END IF;
 
 	RETURN QUERY EXECUTE
 		'WITH known AS (' || parts || '), p AS (' || rows || ')'
-		' SELECT ' || columns || 'g.total, g.met,'
-		' sla.microseconds_interval(round(g.met_sum / nullif(g.met, 0))::bigint),'
-		' sla.microseconds_interval(g.met_max), sla.microseconds_interval(g.met_min), g.missed,'
-		' sla.microseconds_interval(round(g.missed_sum / nullif(g.missed_ended, 0))::bigint),'
-		' sla.microseconds_interval(g.missed_max), sla.microseconds_interval(g.missed_min),'
-		' round(100.0 * g.met / nullif(g.met + g.missed, 0), 2),'
-		' sla.microseconds_interval(round(g.overrun_sum / nullif(g.missed_ended, 0))::bigint),'
-		' g.excused, g.percentiles[1], g.percentiles[2], g.percentiles[3], g.percentiles[4]'
-		' FROM (SELECT ' || inner_columns
-		|| CASE WHEN grouped IS NULL THEN 'true' WHEN totals THEN format('grouping(%s) > 0', grouped) ELSE 'false' END || ' AS total,'
-		' coalesce(sum(p.met), 0)::bigint AS met, sum(p.met_sum) AS met_sum, max(p.met_max) AS met_max, min(p.met_min) AS met_min,'
-		' coalesce(sum(p.missed), 0)::bigint AS missed, coalesce(sum(p.missed_ended), 0) AS missed_ended,'
-		' sum(p.missed_sum) AS missed_sum, max(p.missed_max) AS missed_max, min(p.missed_min) AS missed_min,'
-		' sum(p.overrun_sum) AS overrun_sum, coalesce(sum(p.missed) FILTER (WHERE p.excused), 0)::bigint AS excused, '
-		|| CASE WHEN percentiles THEN 'percentile_disc(ARRAY[0.5, 0.9, 0.95, 0.99]) WITHIN GROUP (ORDER BY p.elapsed)' ELSE 'NULL::interval[]' END
-		|| ' AS percentiles FROM p GROUP BY '
+		' SELECT ' || columns
+		|| CASE WHEN totals THEN 'g.total' WHEN grouped IS NULL THEN 'true' ELSE 'false' END
+		|| ', (g.figures).met, (g.figures).met_avg, (g.figures).met_max, (g.figures).met_min,'
+		' (g.figures).missed, (g.figures).missed_avg, (g.figures).missed_max, (g.figures).missed_min,'
+		' (g.figures).compliance, (g.figures).overrun_avg, (g.figures).excused, '
+		|| CASE WHEN percentiles THEN 'g.percentiles[1], g.percentiles[2], g.percentiles[3], g.percentiles[4]'
+			ELSE 'NULL::interval, NULL::interval, NULL::interval, NULL::interval' END
+		|| ' FROM (SELECT ' || inner_columns
+		|| CASE WHEN totals THEN format('grouping(%s) > 0 AS total, ', grouped) ELSE '' END
+		|| CASE WHEN percentiles THEN 'percentile_disc(ARRAY[0.5, 0.9, 0.95, 0.99]) WITHIN GROUP (ORDER BY p.elapsed) AS percentiles, ' ELSE '' END
+		|| 'sla.compliance_of(p.excused, p.met, p.met_sum, p.met_max, p.met_min, p.missed, p.missed_ended, p.missed_sum, p.missed_max,'
+		' p.missed_min, p.overrun_sum) AS figures'
+		' FROM p GROUP BY '
 		|| CASE WHEN grouped IS NULL THEN '()' WHEN totals THEN format('GROUPING SETS ((%s), ())', grouped) ELSE grouped END
-		|| ') AS g ORDER BY g.total' || sorted
+		|| ') AS g'
+		|| CASE WHEN grouped IS NULL THEN '' ELSE ' ORDER BY ' || CASE WHEN totals THEN 'g.total, ' ELSE '' END || sorted END
 		USING sources, departments, agents, levels, agreements, requests;
 END
 $function$;
@@ -384,23 +456,18 @@ BEGIN
 	END IF;
 	RETURN QUERY
 		WITH counted AS MATERIALIZED (
-			SELECT CASE WHEN grouping(v.level) = 1 THEN 3 WHEN grouping(v.agent) = 1 THEN 2 ELSE 1 END::smallint AS detail,
-				v.day, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused,
-				count(*) FILTER (WHERE v.verdict = 'met') AS met,
-				sum(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_sum,
-				max(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_max,
-				min(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_min,
-				count(*) FILTER (WHERE v.verdict = 'missed') AS missed,
-				count(v.elapsed) FILTER (WHERE v.verdict = 'missed') AS missed_ended,
-				sum(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_sum,
-				max(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_max,
-				min(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_min,
-				sum(sla.interval_microseconds(v.overrun)) AS overrun_sum
-			FROM (SELECT v.*, sla.local_date(v.calendar, v.decided_at) AS day FROM sla.verdict AS v) AS v
+			SELECT sla.summary_detail(grouping(p.agent, p.level)) AS detail,
+				p.day, p.source, p.department, p.agent, p.level, p.agreement, p.metric, p.excused,
+				sum(p.met)::bigint AS met, sum(p.met_time) AS met_sum, max(p.met_time) AS met_max, min(p.met_time) AS met_min,
+				sum(p.missed)::bigint AS missed, sum(p.missed_ended)::bigint AS missed_ended,
+				sum(p.missed_time) AS missed_sum, max(p.missed_time) AS missed_max, min(p.missed_time) AS missed_min,
+				sum(p.overrun_time) AS overrun_sum
+			FROM (SELECT sla.local_date(p.calendar, p.at) AS day, p.* FROM sla.verdict_parts() AS p) AS p
 			GROUP BY GROUPING SETS (
-				(v.day, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused),
-				(v.day, v.source, v.department, v.level, v.agreement, v.metric, v.excused),
-				(v.day, v.source, v.department, v.excused))
+				(p.day, p.source, p.department, p.agent, p.level, p.agreement, p.metric, p.excused),
+				(p.day, p.source, p.department, p.level, p.agreement, p.metric, p.excused),
+				(p.day, p.source, p.department, p.agent, p.excused),
+				(p.day, p.source, p.department, p.excused))
 		), wanted AS (
 			SELECT c.* FROM counted AS c, sla.summary_until() AS u
 			WHERE c.day < u.until AND NOT EXISTS (SELECT FROM sla.summary_mark AS m WHERE (m.source, m.day) = (c.source, c.day))

@@ -40,8 +40,8 @@ CREATE TABLE sla.summary (
 	overrun_sum  numeric
 );
 CREATE INDEX summary_day_idx ON sla.summary (detail, day);
-COMMENT ON TABLE sla.summary IS 'verdicts counted by their local day, three times in different detail; CALL sla.summarize() writes it. Times are microseconds of business time.';
-COMMENT ON COLUMN sla.summary.detail IS '1: by all columns; 2: of all agents together; 3: by day, source and department only';
+COMMENT ON TABLE sla.summary IS 'verdicts counted by their local day, four times in different detail; CALL sla.summarize() writes it. Times are microseconds of business time.';
+COMMENT ON COLUMN sla.summary.detail IS '1: by all columns; 2: of all agents together; 3: by day, source and department only; 4: by agent, too';
 COMMENT ON COLUMN sla.summary.day IS 'local day of the verdict';
 COMMENT ON COLUMN sla.summary.source IS 'source of the tickets';
 COMMENT ON COLUMN sla.summary.department IS 'department that held the ticket when the verdict fell';
@@ -175,6 +175,15 @@ $function$;
 COMMENT ON FUNCTION sla.summary_announce(date, boolean) IS 'step of sla.summarize(): say up to which day verdicts will be summarised; gives the transaction that says so';
 REVOKE ALL ON FUNCTION sla.summary_announce(date, boolean) FROM PUBLIC;
 
+CREATE FUNCTION sla.summary_detail(without integer) RETURNS smallint
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+	SELECT (CASE without WHEN 0 THEN 1 WHEN 2 THEN 2 WHEN 3 THEN 3 ELSE 4 END)::smallint
+$function$;
+COMMENT ON FUNCTION sla.summary_detail(integer) IS 'the number of a detail of sla.summary, from GROUPING (agent, level)';
+REVOKE ALL ON FUNCTION sla.summary_detail(integer) FROM PUBLIC;
+
 CREATE FUNCTION sla.summary_write(days daterange[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -192,31 +201,24 @@ BEGIN
 	), emptied AS (
 		DELETE FROM sla.summary AS s WHERE s.day <@ ANY (days)
 	), counted AS MATERIALIZED (
-		SELECT v.day, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused,
-			count(*) FILTER (WHERE v.verdict = 'met') AS met,
-			sum(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_sum,
-			max(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_max,
-			min(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'met') AS met_min,
-			count(*) FILTER (WHERE v.verdict = 'missed') AS missed,
-			count(v.elapsed) FILTER (WHERE v.verdict = 'missed') AS missed_ended,
-			sum(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_sum,
-			max(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_max,
-			min(sla.interval_microseconds(v.elapsed)) FILTER (WHERE v.verdict = 'missed') AS missed_min,
-			sum(sla.interval_microseconds(v.overrun)) AS overrun_sum,
+		SELECT p.day, p.source, p.department, p.agent, p.level, p.agreement, p.metric, p.excused,
+			sum(p.met) AS met, sum(p.met_time) AS met_sum, max(p.met_time) AS met_max, min(p.met_time) AS met_min,
+			sum(p.missed) AS missed, sum(p.missed_ended) AS missed_ended,
+			sum(p.missed_time) AS missed_sum, max(p.missed_time) AS missed_max, min(p.missed_time) AS missed_min,
+			sum(p.overrun_time) AS overrun_sum,
 			-- It has not ended yet, and will have without being written.
-			bool_or(v.closed_at > now()) AS pending
+			bool_or(p.closed_at > now()) AS pending
 		FROM (
-				SELECT sla.local_date(v.calendar, v.decided_at) AS day, v.source, v.department, v.agent, v.level, v.agreement, v.metric,
-					v.excused, v.verdict, v.elapsed, v.overrun, v.closed_at
+				SELECT sla.local_date(p.calendar, p.at) AS day, p.*
 				FROM unnest(instants) AS i
-					JOIN sla.verdict AS v ON v.decided_at >= lower(i) AND v.decided_at < upper(i)
+					JOIN sla.verdict_parts() AS p ON p.at >= lower(i) AND p.at < upper(i)
 				OFFSET 0
-			) AS v
-		WHERE v.day <@ ANY (days)
+			) AS p
+		WHERE p.day <@ ANY (days)
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 	), summed AS (
 		INSERT INTO sla.summary
-		SELECT CASE WHEN grouping(c.level) = 1 THEN 3 WHEN grouping(c.agent) = 1 THEN 2 ELSE 1 END,
+		SELECT sla.summary_detail(grouping(c.agent, c.level)),
 			c.day, c.source, c.department, c.agent, c.level, c.agreement, c.metric, c.excused,
 			sum(c.met), sum(c.met_sum), max(c.met_max), min(c.met_min),
 			sum(c.missed), sum(c.missed_ended), sum(c.missed_sum), max(c.missed_max), min(c.missed_min), sum(c.overrun_sum)
@@ -224,7 +226,10 @@ BEGIN
 		GROUP BY GROUPING SETS (
 			(c.day, c.source, c.department, c.agent, c.level, c.agreement, c.metric, c.excused),
 			(c.day, c.source, c.department, c.level, c.agreement, c.metric, c.excused),
+			(c.day, c.source, c.department, c.agent, c.excused),
 			(c.day, c.source, c.department, c.excused))
+		-- What is read together lies together.
+		ORDER BY 1, 2, 3, 4
 	)
 	INSERT INTO sla.summary_mark (source, day, xact)
 	SELECT DISTINCT c.source, c.day, pg_current_xact_id() FROM counted AS c WHERE c.pending
