@@ -94,7 +94,7 @@ UPGRADES = $(patsubst src/sql/upgrade/%.sql,pg_sla--%.sql,$(wildcard src/sql/upg
 DATA_built = pg_sla--$(EXTVERSION).sql $(UPGRADES)
 EXTRA_CLEAN = pg_sla--*.sql
 
-REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights former_row structured_condition explain_level try_rules tracking backfill clock clock_calls store recalculation purge record edges excuse ticket_row ticket_lock tracked_tables report as_of summary compliance reader errors trusted
+REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights former_row structured_condition explain_level try_rules tracking backfill clock clock_calls store recalculation purge record record_merge edges excuse ticket_row ticket_lock tracked_tables report as_of summary compliance reader errors trusted
 REGRESS_OPTS = --load-extension=pg_sla
 ISOLATION = backfill calendar edit edit_columns lock_order record rule store summary ticket
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla

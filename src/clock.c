@@ -568,7 +568,26 @@ tell_deadlines(const char *source, const char *ticket, const SlaNewEvent *events
 	}
 }
 
-void
+/* Has the ticket handed its clocks to another, at or after one of these events? */
+static bool
+is_before_take_over(const SlaHistory *history, const SlaNewEvent *events, int n)
+{
+	for (int i = 0; i < history->n; i++)
+		if (sla_hands_over(&history->events[i]))
+			for (int j = 0; j < n; j++)
+				if (events[j].at <= history->events[i].at)
+					return true;
+	return false;
+}
+
+bool
+sla_hands_over(const SlaStoredEvent *event)
+{
+	return event->detail != NULL && event->detail->metric == NULL && event->detail->has_since &&
+		strcmp(event->event, "merged") == 0;
+}
+
+bool
 sla_record_events(const char *source, const char *ticket, const SlaNewEvent *events, int n, bool is_new)
 {
 	TicketName	name = {source, ticket};
@@ -577,6 +596,7 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	SlaLog		expected;
 	SlaLog		logged = {0};
 	bool		opened;
+	bool		take_over = false;
 
 	sla_owner_enter(&caller);
 	opened = sla_store_open();
@@ -586,7 +606,10 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	if (!is_new)
 		sla_read_history(source, ticket, NULL, &history);
 	if (history.n > 0)
+	{
 		tell_of_purged(&name, &history, events, n);
+		take_over = is_before_take_over(&history, events, n);
+	}
 	if (sla_add_events(&history, events, n, write_event_of, &name))
 	{
 		sla_replay_history(&history, &expected);
@@ -598,12 +621,13 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	}
 	sla_store_close(opened);
 	sla_owner_leave(&caller);
+	return take_over;
 }
 
 void
 sla_rename_ticket(const char *source, const char *from, const char *to)
 {
-	static SPIPlanPtr plans[8];
+	static SPIPlanPtr plans[9];
 	static const char *const statements[] = {
 		"INSERT INTO sla.ticket (source, ticket) VALUES ($1, $3)",
 		"UPDATE sla.event SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
@@ -612,6 +636,11 @@ sla_rename_ticket(const char *source, const char *from, const char *to)
 		"UPDATE sla.deadline_change SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"UPDATE sla.promise_change SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 		"UPDATE sla.problem SET ticket = $3 WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
+		/* Those it was merged with name it. */
+		"UPDATE sla.event AS o SET other = $3 FROM sla.event AS e"
+		" WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.ticket OPERATOR(pg_catalog.=) $3 AND e.other IS NOT NULL"
+		" AND o.source OPERATOR(pg_catalog.=) $1 AND o.ticket OPERATOR(pg_catalog.=) e.other"
+		" AND o.other OPERATOR(pg_catalog.=) $2",
 		"DELETE FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2",
 	};
 	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID};

@@ -36,10 +36,15 @@ typedef struct SlaNewEvent
 
 /*
  * Record events of a ticket and bring its log up to date.  is_new is a hint:
- * the ticket is not known yet.
+ * the ticket is not known yet.  True when one of them comes before the ticket
+ * was merged into another which took its clocks over: then what it took over
+ * may be something else, and sla_take_over_anew() is to be called.
  */
-extern void sla_record_events(const char *source, const char *ticket,
+extern bool sla_record_events(const char *source, const char *ticket,
 							  const SlaNewEvent *events, int n, bool is_new);
+
+/* Was the ticket merged at that event into another, which took its clocks over? */
+extern bool sla_hands_over(const SlaStoredEvent *event);
 
 /*
  * The two halves of that, for those who read and write many tickets at a time;

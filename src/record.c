@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "statement.h"
+#include "store.h"
 #include "tracking.h"
 
 SLA_FUNCTION(sla_record_event);
@@ -60,10 +61,11 @@ lock(Told *told)
 	sla_lock_ticket(told->tracked.source, told->ticket, false);
 }
 
-static void
+/* True: as of sla_record_events(). */
+static bool
 tell(const Told *told, const SlaNewEvent *events, int n)
 {
-	sla_record_events(told->tracked.source, told->ticket, events, n, false);
+	return sla_record_events(told->tracked.source, told->ticket, events, n, false);
 }
 
 static void
@@ -117,6 +119,7 @@ sla_record_event(PG_FUNCTION_ARGS)
 	SlaNewEvent event = {.event = text_argument(fcinfo, 2, "event of an event")};
 	SlaOwner	caller;
 	Told		told;
+	bool		take_over;
 
 	if (event.event[0] == '\0')
 		ereport(ERROR,
@@ -136,8 +139,10 @@ sla_record_event(PG_FUNCTION_ARGS)
 	if (strcmp(event.event, "created") != 0)
 		need_ticket(&told);
 	sla_lock_ticket_row(&told.tracked, ticket);
-	tell(&told, &event, 1);
+	take_over = tell(&told, &event, 1);
 	finish(&told);
+	if (take_over)
+		sla_take_over_anew(source, ticket);
 	SPI_finish();
 	sla_owner_leave(&caller);
 	PG_RETURN_VOID();
@@ -270,7 +275,8 @@ sla_set_deadline(PG_FUNCTION_ARGS)
 
 	detail.agreement = row.agreement;
 	detail.metric = row.metric;
-	tell(&told, &event, 1);
+	/* A deadline set by hand is not taken over. */
+	(void) tell(&told, &event, 1);
 	/* Said of an instant at which another clock ran, or none. */
 	if (!read_clock(id, &source, &ticket, &row) || row.fixed != detail.has_deadline ||
 		(row.fixed && row.deadline != detail.deadline))
@@ -289,50 +295,171 @@ sla_set_deadline(PG_FUNCTION_ARGS)
  * ----------------------------------------------------------------
  */
 
-/* The clocks of a ticket that run or stand paused, as what another may take over. */
+/*
+ * The clocks of a ticket that ran or stood paused when it was merged, as what
+ * another takes over: by what is known of that instant and not of now.  One
+ * event that names no clock where there was none: so each ticket names the other.
+ */
 static SlaNewEvent *
-clocks_to_take_over(const Told *from, TimestampTz at, const char *agent, int *n)
+clocks_to_take_over(const SlaHistory *history, const char *ticket, TimestampTz at, const char *agent, int *n)
 {
+	SlaHistory	until = {0};
 	SlaNewEvent *events;
 	SlaLog		log;
 
-	sla_read_log(from->tracked.source, from->ticket, NULL, &log);
-	events = palloc0(log.nrows * sizeof(SlaNewEvent) + 1);
+	for (int i = 0; i < history->n; i++)
+		if (history->events[i].at <= at &&
+			!(history->events[i].at == at && strcmp(history->events[i].event, "merged") == 0))
+			sla_history_add(&until, &history->events[i]);
+	sla_replay_history(&until, &log);
+	events = palloc0((log.nrows + 1) * sizeof(SlaNewEvent));
 	*n = 0;
-	for (int i = 0; i < log.nrows; i++)
+	for (int i = 0; i <= log.nrows; i++)
 	{
 		SlaLogRow  *row = &log.rows[i];
 		SlaEventDetail *detail;
 
-		if (row->outcome != SLA_OPEN || row->started_at >= at)
+		if (i == log.nrows ? *n > 0 : (row->outcome != SLA_OPEN || row->started_at >= at))
 			continue;
 		detail = palloc0(sizeof(SlaEventDetail));
-		detail->other = from->ticket;
-		detail->agreement = row->agreement;
-		detail->metric = row->metric;
-		detail->has_since = true;
-		detail->since = row->started_at;
-		detail->counted = palloc((row->ncounted + 1) * sizeof(sla_stretch));
-		for (int j = 0; j < row->ncounted; j++)
-			if (row->counted[j].from < at)
-			{
-				sla_stretch *stretch = &detail->counted[detail->ncounted++];
-
-				stretch->from = row->counted[j].from;
-				stretch->to = Min(row->counted[j].to, at);
-			}
-		if (row->running && row->running_since < at)
-		{
-			detail->counted[detail->ncounted].from = row->running_since;
-			detail->counted[detail->ncounted++].to = at;
-		}
+		detail->other = ticket;
 		events[*n].event = SLA_EVENT_TOOK_OVER;
 		events[*n].at = at;
 		events[*n].agent = agent;
 		events[*n].detail = detail;
 		(*n)++;
+		if (i == log.nrows)
+			break;
+		detail->agreement = row->agreement;
+		detail->metric = row->metric;
+		detail->has_since = true;
+		detail->since = row->started_at;
+		detail->counted = palloc((row->ncounted + 1) * sizeof(sla_stretch));
+		detail->ncounted = row->ncounted;
+		memcpy(detail->counted, row->counted, row->ncounted * sizeof(sla_stretch));
+		if (row->running && row->running_since < at)
+		{
+			detail->counted[detail->ncounted].from = row->running_since;
+			detail->counted[detail->ncounted++].to = at;
+		}
 	}
 	return events;
+}
+
+/* Is an event one by which a ticket took clocks of another over at an instant? */
+static bool
+took_over(const SlaStoredEvent *event, const char *from, TimestampTz at)
+{
+	return event->at == at && strcmp(event->event, SLA_EVENT_TOOK_OVER) == 0 && event->detail != NULL &&
+		sla_same_text(event->detail->other, from);
+}
+
+/* Did a ticket take over just that? */
+static bool
+took_these_over(const SlaHistory *history, const char *from, TimestampTz at, const SlaNewEvent *taken, int n)
+{
+	int			found = 0;
+
+	for (int i = 0; i < history->n; i++)
+	{
+		const SlaEventDetail *detail = history->events[i].detail;
+		bool		same = false;
+
+		if (!took_over(&history->events[i], from, at))
+			continue;
+		for (int j = 0; j < n && !same; j++)
+			same = detail->agreement == taken[j].detail->agreement &&
+				sla_same_text(detail->metric, taken[j].detail->metric) &&
+				detail->since == taken[j].detail->since && detail->ncounted == taken[j].detail->ncounted &&
+				(detail->ncounted == 0 ||
+				 memcmp(detail->counted, taken[j].detail->counted, detail->ncounted * sizeof(sla_stretch)) == 0);
+		if (!same)
+			return false;
+		found++;
+	}
+	return found == n;
+}
+
+static bool
+is_purged(const SlaHistory *history)
+{
+	for (int i = 0; i < history->n; i++)
+		if (strcmp(history->events[i].event, "purged") == 0)
+			return true;
+	return false;
+}
+
+/* The tickets on the way, so that those which took over from each other at one instant come to an end. */
+typedef struct Way
+{
+	const char *ticket;
+	const struct Way *before;
+} Way;
+
+/* What another ticket took over is something else now: within SPI, as the owner. */
+static void
+take_over_anew(const char *source, const char *ticket, const Way *before)
+{
+	static SPIPlanPtr delete = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8OID};
+	Way			way = {ticket, before};
+	SlaHistory	history;
+
+	sla_read_history(source, ticket, NULL, &history);
+	for (int i = 0; i < history.n; i++)
+	{
+		const SlaStoredEvent *merged = &history.events[i];
+		const Way  *passed = &way;
+		SlaNewEvent *taken;
+		SlaHistory	others;
+		Told		told;
+		int			n;
+
+		if (!sla_hands_over(merged))
+			continue;
+		while (passed != NULL && strcmp(passed->ticket, merged->detail->other) != 0)
+			passed = passed->before;
+		if (passed != NULL || !sla_ticket_exists(source, merged->detail->other))
+			continue;
+		begin(&told, source, merged->detail->other);
+		lock(&told);
+		sla_read_history(source, told.ticket, NULL, &others);
+		taken = clocks_to_take_over(&history, ticket, merged->at, merged->agent, &n);
+		if (!took_these_over(&others, ticket, merged->at, taken, n) && !is_purged(&others))
+		{
+			sla_store_flush();
+			for (int j = 0; j < others.n; j++)
+				if (took_over(&others.events[j], ticket, merged->at))
+				{
+					Datum		values[] = {
+						CStringGetTextDatum(source), CStringGetTextDatum(told.ticket),
+						TimestampTzGetDatum(merged->at), Int64GetDatum(others.events[j].id)
+					};
+
+					sla_execute(&delete, "DELETE FROM sla.event WHERE source OPERATOR(pg_catalog.=) $1"
+								" AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
+								" AND id OPERATOR(pg_catalog.=) $4", lengthof(types), types, values, NULL);
+				}
+			CommandCounterIncrement();
+			(void) tell(&told, taken, n);
+			finish(&told);
+			take_over_anew(source, told.ticket, &way);
+		}
+		else
+			finish(&told);
+	}
+}
+
+void
+sla_take_over_anew(const char *source, const char *ticket)
+{
+	SlaOwner	caller;
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	take_over_anew(source, ticket, NULL);
+	SPI_finish();
+	sla_owner_leave(&caller);
 }
 
 /*
@@ -354,6 +481,7 @@ sla_merge(PG_FUNCTION_ARGS)
 	Told		from;
 	Told		to;
 	int			ntaken = 0;
+	bool		again;
 
 	merged.at = instant_argument(fcinfo, 4, merged.event);
 	merged.agent = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
@@ -371,12 +499,25 @@ sla_merge(PG_FUNCTION_ARGS)
 	/* In one order, so that two that merge each other's do not wait for each other. */
 	lock(strcmp(ticket, into) < 0 ? &from : &to);
 	lock(strcmp(ticket, into) < 0 ? &to : &from);
-	taken = clocks_to_take_over(&from, merged.at, merged.agent, &ntaken);
-	tell(&from, &merged, 1);
-	if (inherit_start && ntaken > 0)
-		tell(&to, taken, ntaken);
+	detail.has_since = inherit_start;
+	detail.since = merged.at;
+	again = tell(&from, &merged, 1);
+	if (inherit_start)
+	{
+		SlaHistory	history;
+
+		sla_read_history(source, ticket, NULL, &history);
+		taken = clocks_to_take_over(&history, ticket, merged.at, merged.agent, &ntaken);
+		again |= tell(&to, taken, ntaken);
+	}
 	finish(&from);
 	finish(&to);
+	/* Told late, it comes before other merges of either. */
+	if (again)
+	{
+		sla_take_over_anew(source, ticket);
+		sla_take_over_anew(source, into);
+	}
 	SPI_finish();
 	sla_owner_leave(&caller);
 	PG_RETURN_VOID();

@@ -605,6 +605,7 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 	bool		chosen = false;
 	bool		keep_levels = false;
 	bool		due = old != NULL && due_written(tracked, old, new);
+	bool		take_over;
 	int			n;
 
 	if (old == NULL || columns_changed(&tracked->rule_columns, old, new))
@@ -627,8 +628,10 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 		sla_follow_columns(tracked, new);
 		return;
 	}
-	sla_record_events(tracked->source, ticket, events, n, old == NULL);
+	take_over = sla_record_events(tracked->source, ticket, events, n, old == NULL);
 	sla_write_ticket_columns(tracked, ticket);
+	if (take_over)
+		sla_take_over_anew(tracked->source, ticket);
 }
 
 /* A row of another table was inserted or updated (old not NULL). */
@@ -641,6 +644,7 @@ other_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTable
 		SlaChoice	choice;
 		const char *ticket;
 		bool		has_time;
+		bool		take_over;
 
 		if (!sla_event_of_row(&tracked->events[i], old, new, &record, &ticket, &has_time))
 			continue;
@@ -649,8 +653,10 @@ other_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTable
 		if (OidIsValid(tracked->about.facts) &&
 			sla_choose_for_ticket(tracked, rel, ticket, NULL, NULL, false, &choice, &record.keep_levels))
 			record.choice = &choice;
-		sla_record_events(tracked->source, ticket, &record, 1, false);
+		take_over = sla_record_events(tracked->source, ticket, &record, 1, false);
 		sla_write_ticket_columns(tracked, ticket);
+		if (take_over)
+			sla_take_over_anew(tracked->source, ticket);
 	}
 }
 
@@ -714,7 +720,8 @@ ticket_is_deleted(const char *source, const char *ticket)
 	event.event = "deleted";
 	event.at = GetCurrentTransactionStartTimestamp();
 	event.is_last = true;
-	sla_record_events(source, ticket, &event, 1, false);
+	/* Nothing comes after it. */
+	(void) sla_record_events(source, ticket, &event, 1, false);
 }
 
 /* Remember a row that has moved until the row is told of that it has become. */

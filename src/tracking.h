@@ -169,6 +169,12 @@ extern const Bitmapset *sla_columns_of_rules(const SlaSource *source, Relation r
 extern void sla_lock_ticket_row(SlaTracked *tracked, const char *ticket);
 extern bool sla_ticket_has_row(SlaTracked *tracked, const char *ticket);
 extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
+
+/*
+ * Have the tickets that took over the clocks of this one do so again, by what
+ * is known of it now.
+ */
+extern void sla_take_over_anew(const char *source, const char *ticket);
 extern bool sla_is_writing_columns(const char *source, const char *ticket);
 
 /*

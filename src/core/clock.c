@@ -1083,6 +1083,42 @@ do_by_hand(sla_machine *machine, const sla_event *event)
 	}
 }
 
+/* Of two clocks that could be taken over, is it the first that is? */
+static bool
+comes_first(const sla_by_hand *a, const sla_by_hand *b)
+{
+	int			n = a->ncounted < b->ncounted ? a->ncounted : b->ncounted;
+
+	if (a->since != b->since)
+		return a->since < b->since;
+	for (int i = 0; i < n; i++)
+	{
+		if (a->counted[i].from != b->counted[i].from)
+			return a->counted[i].from < b->counted[i].from;
+		if (a->counted[i].to != b->counted[i].to)
+			return a->counted[i].to > b->counted[i].to;
+	}
+	return a->ncounted > b->ncounted;
+}
+
+/* Of the clocks that are taken over at one instant the oldest is the one, whichever was told first. */
+static bool
+is_outdone(const sla_event *events, int n, int i)
+{
+	const sla_by_hand *by_hand = events[i].by_hand;
+
+	for (int j = 0; j < n && by_hand->act == SLA_ACT_TAKE_OVER; j++)
+	{
+		const sla_by_hand *other = events[j].by_hand;
+
+		if (j != i && other != NULL && other->act == SLA_ACT_TAKE_OVER &&
+			other->agreement == by_hand->agreement && other->metric == by_hand->metric &&
+			(comes_first(other, by_hand) || (j < i && !comes_first(by_hand, other))))
+			return true;
+	}
+	return false;
+}
+
 /* Does the state that an event begins still hold at the end of the step? */
 static bool
 state_holds(const sla_machine *machine, const sla_event *events, int n, int i)
@@ -1147,7 +1183,7 @@ sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 		end_runs(machine, &events[i], SLA_CANCELS, SLA_CANCELLED, true);
 	}
 	for (int i = 0; i < n; i++)
-		if (events[i].by_hand != NULL)
+		if (events[i].by_hand != NULL && !is_outdone(events, n, i))
 			do_by_hand(machine, &events[i]);
 	for (int i = 0; i < n; i++)
 		machine->born |= is_birth(machine, &events[i]);

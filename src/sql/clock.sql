@@ -78,9 +78,9 @@ COMMENT ON COLUMN sla.event.promises IS 'levels decided at that instant, ids of 
 COMMENT ON COLUMN sla.event.recorded_at IS 'when it was recorded';
 COMMENT ON COLUMN sla.event.other IS 'merged: the ticket into which it was; took_over: the one that was merged into this';
 COMMENT ON COLUMN sla.event.agreement IS 'deadline_set, took_over: kind of agreement of the clock';
-COMMENT ON COLUMN sla.event.metric IS 'deadline_set, took_over: metric of the clock';
+COMMENT ON COLUMN sla.event.metric IS 'deadline_set, took_over: metric of the clock; NULL where there was none to take over';
 COMMENT ON COLUMN sla.event.deadline IS 'deadline_set: the deadline; NULL: the one set before was taken back';
-COMMENT ON COLUMN sla.event.since IS 'took_over: when the clock of the other ticket started';
+COMMENT ON COLUMN sla.event.since IS 'took_over: when the clock of the other ticket started; merged: not NULL where the other ticket took the clocks over';
 COMMENT ON COLUMN sla.event.counted IS 'took_over: the stretches that counted there';
 COMMENT ON COLUMN sla.event.decided_for IS 'clocks for which the change of level came to something that calendars had a part in: agreement and metric';
 COMMENT ON COLUMN sla.event.decided IS 'and what it came to, two numbers for each: forward: microseconds left of the goal (-1: all of it), and how much of the whole that is, in parts of 10^15; keep_stricter: 1 when the new promise was taken, and 0';
