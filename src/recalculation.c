@@ -18,6 +18,7 @@
 #include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -525,22 +526,50 @@ compare_names(const void *a, const void *b)
 }
 
 /*
+ * Lock the ticket table with its partitions and children as for writing; false
+ * when one of them is locked by another session and is not to be waited for.
+ */
+static bool
+lock_ticket_table(Oid relid, bool wait)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	{
+		if (wait)
+			LockRelationOid(lfirst_oid(cell), RowExclusiveLock);
+		else if (!ConditionalLockRelationOid(lfirst_oid(cell), RowExclusiveLock))
+			return false;
+	}
+	return true;
+}
+
+/*
  * Write the columns of tickets, but pass over those that another session has in
- * use, or that have no row.  One that has written a ticket waits for sla.log, which we hold, and must
- * not be waited for: its trigger writes the columns when it goes on, as it is
- * told here.  What is given is the number of those left out, now the first ones.
+ * use, all of them when it has their table, and those that have no row.  One
+ * that has written a ticket, or truncates the table, waits for sla.log, which we
+ * hold, and must not be waited for: its trigger writes the columns when it goes
+ * on, as it is told here.  What is given is the number of those left out, now
+ * the first ones.
  */
 static int
 write_columns(const SlaSource *source, const char **tickets, int n)
 {
-	Relation	rel = try_relation_open(source->ticket_table, AccessShareLock);
+	Relation	rel = NULL;
 	SlaUserRows *rows;
 	const char **locked = palloc(n * sizeof(char *) + 1);
 	int			nlocked;
 	int			nleft = 0;
 
-	if (rel == NULL)
+	if (get_rel_name(source->ticket_table) == NULL)
 		return 0;
+	if (lock_ticket_table(source->ticket_table, false))
+		rel = try_relation_open(source->ticket_table, NoLock);
+	if (rel == NULL)
+	{
+		CacheInvalidateRelcacheByRelid(sla_config_relid(SLA_TABLE_CALENDAR));
+		return n;
+	}
 	rows = sla_user_rows(rel, source, 0, source->ticket_key, NULL);
 	sla_lock_user_rows(rows, sla_ticket_array(tickets, n));
 	nlocked = (int) rows->n;
@@ -661,6 +690,8 @@ open_rows(Work *work)
 	}
 	if (!work->goals && !work->rules)
 		return;
+	if (get_rel_name(work->about.ticket_table) != NULL)
+		(void) lock_ticket_table(work->about.ticket_table, true);
 	work->over = sla_open_facts(&work->about);
 	tracked = palloc0(sizeof(SlaTracked));
 	tracked->source = work->about.name;
@@ -698,10 +729,11 @@ do_source(Work *work, Datum tickets)
 	error_context_stack = &callback;
 	sla_owner_enter(&owner);
 	SPI_connect();
-	LockRelationOid(get_relname_relid("log", get_namespace_oid(SLA_SCHEMA, false)), ShareRowExclusiveLock);
 	work->context = CurrentMemoryContext;
 	batch_context = AllocSetContextCreate(CurrentMemoryContext, "pg_sla recalculation", ALLOCSET_DEFAULT_SIZES);
+	/* The tickets' own table first, as a session does that writes one of them. */
 	open_rows(work);
+	LockRelationOid(get_relname_relid("log", get_namespace_oid(SLA_SCHEMA, false)), ShareRowExclusiveLock);
 	PushActiveSnapshot(GetLatestSnapshot());
 	portal = SPI_cursor_open_with_args(NULL,
 									   "SELECT k.ticket FROM ("

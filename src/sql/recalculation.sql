@@ -83,6 +83,7 @@ DECLARE
 	edited text[];
 	one record;
 	timeout text := current_setting('lock_timeout');
+	written boolean;
 	waits_since timestamptz;
 BEGIN
 	-- A dump brings the deadlines with it, and loads calendars before, after or
@@ -152,14 +153,15 @@ BEGIN
 	-- edit: then the two may wait for each other, and the other's trigger writes the deadline when it goes on.
 	-- A wait ends before whoever comes to wait meanwhile looks for a deadlock.
 	FOR one IN
-		SELECT t.source, l.ticket
+		SELECT t.source, t.ticket_table, l.ticket
 		FROM (
-			SELECT d.source, sla.refresh_tickets(d.source, array_agg(DISTINCT d.ticket)) AS used
+			SELECT d.source, s.ticket_table, sla.refresh_tickets(d.source, array_agg(DISTINCT d.ticket)) AS used
 			FROM sla.deadline_change AS d JOIN sla.source AS s ON s.name = d.source AND s.due_column IS NOT NULL
-			WHERE d.id > last_before GROUP BY d.source
+			WHERE d.id > last_before GROUP BY d.source, s.ticket_table
 		) AS t, unnest(t.used) AS l (ticket)
 	LOOP
 		waits_since := clock_timestamp();
+		written := false;
 		WHILE NOT EXISTS (SELECT FROM pg_locks AS w WHERE NOT w.granted AND pg_backend_pid() = ANY (pg_blocking_pids(w.pid)))
 		LOOP
 			BEGIN
@@ -167,6 +169,7 @@ BEGIN
 					floor(extract(epoch FROM current_setting('deadlock_timeout')::interval) * 500), 1)::text, true);
 				PERFORM sla.refresh_ticket(one.source, one.ticket);
 				PERFORM set_config('lock_timeout', timeout, true);
+				written := true;
 				EXIT;
 			EXCEPTION WHEN lock_not_available THEN
 				IF timeout <> '0' AND clock_timestamp() - waits_since >= timeout::interval THEN
@@ -174,6 +177,16 @@ BEGIN
 				END IF;
 			END;
 		END LOOP;
+		CONTINUE WHEN written;
+		-- It need not write all the tickets when it is their table that it has locked, to truncate it or to alter it.
+		BEGIN
+			EXECUTE format('LOCK TABLE %s IN ROW EXCLUSIVE MODE NOWAIT', one.ticket_table);
+		EXCEPTION WHEN lock_not_available THEN
+			RAISE EXCEPTION USING ERRCODE = 'lock_not_available',
+				MESSAGE = format('the ticket table of source "%s" is locked by a session that waits for this edit', one.source),
+				DETAIL = 'The edit moves deadlines that stand in a column of the table.',
+				HINT = 'Edit the calendar again when that session has ended its transaction.';
+		END;
 	END LOOP;
 	RETURN NULL;
 END
