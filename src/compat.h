@@ -113,6 +113,14 @@
 	ExecInsertIndexTuples((info), (slot), (estate), (update), (no_error), (conflict), (arbiters))
 #endif
 
+/* What an index is told of an update is kept with it since 15; before, it takes each for one that leaves its key as it was. */
+#if PG_VERSION_NUM >= 150000
+#define tell_unchanged_compat(index_info, unchanged) \
+	((index_info)->ii_CheckedUnchanged = true, (index_info)->ii_IndexUnchanged = (unchanged))
+#else
+#define tell_unchanged_compat(index_info, unchanged) ((void) (index_info), (void) (unchanged))
+#endif
+
 /* Since 17 an index may keep something open from one row to the next of a statement. */
 #if PG_VERSION_NUM >= 170000
 #define keeps_open_compat(index) ((index)->rd_indam->aminsertcleanup != NULL)

@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "access/skey.h"
 #include "access/stratnum.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/transam.h"
@@ -33,6 +34,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "rewrite/prs2lock.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -61,6 +63,7 @@ typedef struct Table
 	int			key;			/* which of them is that of the primary key */
 	AttrNumber	source_key;		/* its columns of source and ticket: 1 and 2, or 2 and 1 */
 	ResultRelInfo *info;
+	const bool *told;			/* which columns of an update the indexes have been told of */
 	EState	   *estate;
 	TupleTableSlot *read;
 	TupleTableSlot *write;
@@ -232,6 +235,7 @@ build(Table *table)
 			table->direct = false;
 	}
 
+	table->told = NULL;
 	table->estate = CreateExecutorState();
 	/* Descriptors of their own: the relcache's are counted per transaction. */
 	tupdesc = CreateTupleDescCopy(RelationGetDescr(rel));
@@ -447,6 +451,41 @@ insert_into_indexes(Table *table, TupleTableSlot *slot, bool update, bool only_s
 	return conflict;
 }
 
+/*
+ * Tell each index whether an update of these columns leaves its key as it was,
+ * as the executor would by the columns of a SET: a B-tree whose page is full
+ * then looks for the former versions of its rows before it is split.  Where the
+ * key is another there are none, and the search costs more than all the rest.
+ */
+static void
+tell_indexes(Table *table, const bool *replace)
+{
+	if (table->told == replace)
+		return;
+	for (int i = 0; i < table->nindexes; i++)
+	{
+		IndexInfo  *info = table->info->ri_IndexRelationInfo[i];
+		Bitmapset  *read = NULL;
+		bool		unchanged = true;
+		int			member = -1;
+
+		for (int key = 0; key < info->ii_NumIndexKeyAttrs; key++)
+			if (info->ii_IndexAttrNumbers[key] > 0 && replace[info->ii_IndexAttrNumbers[key] - 1])
+				unchanged = false;
+		pull_varattnos((Node *) info->ii_Expressions, 1, &read);
+		while ((member = bms_next_member(read, member)) >= 0)
+		{
+			int			attribute = member + FirstLowInvalidHeapAttributeNumber;
+
+			if (attribute == 0 || (attribute > 0 && replace[attribute - 1]))
+				unchanged = false;
+		}
+		bms_free(read);
+		tell_unchanged_compat(info, unchanged);
+	}
+	table->told = replace;
+}
+
 void
 sla_store_insert(SlaStoreTable number, const Datum *values, const bool *nulls)
 {
@@ -536,6 +575,7 @@ sla_store_update(SlaStoreTable number, const ItemPointerData *tid, const Datum *
 		at = former->tts_tid;
 	}
 	unseen = true;
+	tell_indexes(table, replace);
 	if (any_index_compat(update_indexes))
 		insert_into_indexes(table, slot, true, only_summarizing_compat(update_indexes), false);
 	ExecClearTuple(slot);
