@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "clock.h"
@@ -595,6 +596,7 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	SlaHistory	history = {0};
 	SlaLog		expected;
 	SlaLog		logged = {0};
+	Snapshot	snapshot = NULL;
 	bool		opened;
 	bool		take_over = false;
 
@@ -604,7 +606,11 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	sla_promises_refresh();
 
 	if (!is_new)
-		sla_read_history(source, ticket, NULL, &history);
+	{
+		/* One for both: nobody else writes what there is of a ticket that is locked. */
+		snapshot = sla_store_newest();
+		sla_read_history(source, ticket, snapshot, &history);
+	}
 	if (history.n > 0)
 	{
 		tell_of_purged(&name, &history, events, n);
@@ -614,11 +620,13 @@ sla_record_events(const char *source, const char *ticket, const SlaNewEvent *eve
 	{
 		sla_replay_history(&history, &expected);
 		if (!is_new)
-			sla_read_log(source, ticket, NULL, &logged);
+			sla_read_log(source, ticket, snapshot, &logged);
 		sla_write_decisions(source, ticket, &history);
 		tell_deadlines(source, ticket, events, n, &expected, &logged);
 		sla_write_log(source, ticket, &expected, &logged);
 	}
+	if (snapshot != NULL)
+		UnregisterSnapshot(snapshot);
 	sla_store_close(opened);
 	sla_owner_leave(&caller);
 	return take_over;

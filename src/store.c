@@ -722,6 +722,13 @@ sla_store_lock(SlaStoreTable number, Datum source, Datum ticket)
 	return false;
 }
 
+Snapshot
+sla_store_newest(void)
+{
+	sla_store_flush();
+	return RegisterSnapshot(GetLatestSnapshot());
+}
+
 /* The same by SPI, for a table that is more than that. */
 static void
 select_rows(SlaTicketScan *scan, Datum source, Datum ticket, Snapshot snapshot)
@@ -752,11 +759,10 @@ sla_scan_ticket(SlaTicketScan *scan, SlaStoreTable number, const char *source,
 	Datum		keys[] = {CStringGetTextDatum(source), CStringGetTextDatum(ticket)};
 
 	memset(scan, 0, sizeof(SlaTicketScan));
-	sla_store_flush();
 	scan->table = number;
 	scan->opened = open_table(table, AccessShareLock);
 	if (snapshot == NULL)
-		snapshot = scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
+		snapshot = scan->snapshot = sla_store_newest();
 	scan->values = table->read->tts_values;
 	scan->nulls = table->read->tts_isnull;
 	if (table->direct)

@@ -71,6 +71,9 @@ extern Oid	sla_log_relid(void);
 /* Make what was written visible to what comes next of the own transaction. */
 extern void sla_store_flush(void);
 
+/* The newest snapshot, with what was written; whoever asks has it unregistered. */
+extern Snapshot sla_store_newest(void);
+
 /* A new number for the column id. */
 extern int64 sla_store_next_id(SlaStoreTable table);
 
