@@ -55,7 +55,7 @@ SET pg_sla.now = '2024-03-06 09:00';
 SELECT ticket, request, state, sla, excuse FROM log;
 SET pg_sla.now = '2024-03-07 09:00';
 SELECT ticket, request, state, sla, excuse FROM log;
-SELECT request, breached, late_by, state, rules, excused, excuse FROM sla.breach_report WHERE source = 'as of';
+SELECT request, breached, late_by, state, rule, excused, excuse FROM sla.breach_report WHERE source = 'as of';
 -- Of long after, everything is known.
 SET pg_sla.now = '2098-01-01';
 SELECT ticket, request, state, sla, excuse FROM log;

@@ -98,8 +98,33 @@ SELECT ticket FROM sla.at_risk(interval '1 day');
 SELECT ticket FROM sla.at_risk(interval '-1 hour');
 SELECT * FROM sla.workload(4) WHERE source = 'compliance';
 SELECT * FROM sla.workload(0);
-SELECT ticket, request, department, agent, rules, level, breached, closed, state, late_by, elapsed FROM sla.breach_report WHERE source = 'compliance' AND breached >= '2024-01-06' ORDER BY breached, level;
+SELECT ticket, request, department, agent, rule, level, breached, closed, state, late_by, elapsed FROM sla.breach_report WHERE source = 'compliance' AND breached >= '2024-01-06' ORDER BY breached, level;
 RESET pg_sla.now;
+
+-- The rule of a breach is the one that set the level then, by the name that it had.
+CREATE VIEW breach AS SELECT ticket, agreement, level, rule FROM sla.breach_report WHERE source = 'compliance' AND ticket::int > 200 ORDER BY ticket, agreement;
+INSERT INTO ticket VALUES (201, 'a', 'x1', false, 'open', '2024-02-05 10:00', NULL);
+UPDATE sla.rule SET name = 'all of them', condition = 'department IS NOT NULL' WHERE source = 'compliance' AND name = 'all';
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('hurry', 'compliance', 3, 'urgent', 'compliance');
+-- 203 gets its level when the deadline has long passed; 204 has the same again from another rule, when its other agreement is decided.
+INSERT INTO ticket VALUES (202, 'a', 'x1', false, 'open', '2024-02-05 10:00', NULL), (203, NULL, 'x1', false, 'open', '2024-02-05 10:00', NULL), (204, 'a', 'x1', false, 'open', '2024-02-05 10:00', NULL);
+UPDATE ticket SET urgent = true, updated_at = '2024-02-06 10:00' WHERE id = 203;
+UPDATE ticket SET urgent = true, updated_at = '2024-02-05 12:00' WHERE id = 204;
+TABLE breach;
+SET pg_sla.now = '2024-02-05 11:30';
+TABLE breach;
+RESET pg_sla.now;
+-- As goals are recalculated, rules are not asked; as rules are, they are.
+UPDATE sla.target SET goal = '3 hours' WHERE level = 'compliance';
+SELECT count(*) FROM sla.recalculate('compliance', tickets => '{202,203}', goals => true, closed => true, reason => 'goal', apply => true);
+TABLE breach;
+UPDATE sla.rule SET set_level = 'compliance inner' WHERE source = 'compliance' AND name = 'hurry';
+SELECT count(*) FROM sla.recalculate('compliance', tickets => '{203,204}', rules => true, closed => true, reason => 'rule', apply => true);
+TABLE breach;
+SELECT count(*) FROM sla.verify('compliance');
+DELETE FROM sla.rule WHERE source = 'compliance';
+SELECT sla.rebuild('compliance');
+SELECT DISTINCT rule FROM breach ORDER BY 1;
 
 SELECT sla.untrack('compliance');
 DELETE FROM sla.rule WHERE source = 'compliance';

@@ -57,7 +57,7 @@ SELECT department, met, missed FROM sla.compliance_report WHERE source = 'reader
 SELECT department, met, missed, p50 FROM sla.compliance('2024-03-01', '2024-04-01', '{department}', sources => '{reader}', percentiles => true);
 SELECT department, met, missed FROM sla.compliance('2024-03-01', '2024-04-01', '{department}', sources => '{reader}', totals => true);
 SELECT ticket FROM sla.queue WHERE source = 'reader';
-SELECT ticket, rules FROM sla.breach_report WHERE source = 'reader';
+SELECT ticket, rule FROM sla.breach_report WHERE source = 'reader';
 SELECT ticket FROM sla.verdict WHERE source = 'reader' ORDER BY 1;
 SELECT department, sum(deadlines) FROM sla.workload(24) GROUP BY 1;
 -- Around it.

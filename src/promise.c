@@ -395,7 +395,7 @@ sla_promise_by_id(int32 id)
 
 	caller = CurrentMemoryContext;
 	SPI_connect();
-	sla_execute(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds, on_change"
+	sla_execute(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds, on_change, rule"
 				" FROM sla.promise WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	if (SPI_processed == 0)
 		ereport(ERROR,
@@ -426,6 +426,8 @@ sla_promise_by_id(int32 id)
 		row->goals[i].microseconds = DatumGetInt64(microseconds[i]);
 	}
 	row->on_change = on_change_of(SPI_getvalue(tuple, tupdesc, 7));
+	if (SPI_getvalue(tuple, tupdesc, 8) != NULL)
+		row->rule = pstrdup(SPI_getvalue(tuple, tupdesc, 8));
 	row->content = content_of(row->agreement, row->level, text_to_cstring(row->calendar),
 							  row->on_change, row->goals, row->ngoals);
 	entry = hash_search(rows_by_id, &id, HASH_ENTER, NULL);
@@ -440,13 +442,14 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 {
 	static SPIPlanPtr find = NULL;
 	static SPIPlanPtr add = NULL;
-	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTOID};
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TEXTOID, TEXTOID};
 	int			ngoals = chosen->npromises;
 	SlaGoal    *goals = palloc(ngoals * sizeof(SlaGoal) + 1);
 	Datum	   *metrics = palloc(ngoals * sizeof(Datum) + 1);
 	Datum	   *days = palloc(ngoals * sizeof(Datum) + 1);
 	Datum	   *microseconds = palloc(ngoals * sizeof(Datum) + 1);
 	Datum		values[lengthof(types)];
+	char		nulls[] = "        ";
 	ContentEntry *entry;
 	char	   *content;
 	int32		id;
@@ -462,6 +465,9 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	qsort(goals, ngoals, sizeof(SlaGoal), compare_goals);
 	content = content_of(agreement, chosen->level, chosen->calendar,
 						 on_change_of(chosen->on_change), goals, ngoals);
+	/* Who promised it is no part of what was: it tells the ids apart, and nothing else. */
+	if (chosen->rule != NULL)
+		content = psprintf("%s by %s", content, chosen->rule);
 
 	entry = hash_search(ids_by_content, &content, HASH_FIND, NULL);
 	if (entry != NULL &&
@@ -482,13 +488,19 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	values[6] = CStringGetTextDatum(chosen->on_change);
 	values[5] = PointerGetDatum(construct_array(microseconds, ngoals, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 
+	if (chosen->rule != NULL)
+		values[7] = CStringGetTextDatum(chosen->rule);
+	else
+		nulls[7] = 'n';
+
 	SPI_connect();
 	sla_execute(&find,
 				"SELECT id, xmin FROM sla.promise WHERE agreement OPERATOR(pg_catalog.=) $1"
 			  " AND level OPERATOR(pg_catalog.=) $2 AND calendar OPERATOR(pg_catalog.=) $3"
 			  " AND metrics OPERATOR(pg_catalog.=) $4 AND days OPERATOR(pg_catalog.=) $5"
 			  " AND microseconds OPERATOR(pg_catalog.=) $6 AND on_change OPERATOR(pg_catalog.=) $7"
-			  " ORDER BY id", lengthof(types), types, values, NULL);
+			  " AND rule IS NOT DISTINCT FROM $8"
+			  " ORDER BY id", lengthof(types), types, values, nulls);
 	if (SPI_processed > 0)
 	{
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
@@ -499,8 +511,8 @@ sla_promise_id(int agreement, const SlaChosenLevel *chosen)
 	else
 	{
 		sla_execute(&add,
-					"INSERT INTO sla.promise (agreement, level, calendar, metrics, days, microseconds, on_change)"
-				  " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id", lengthof(types), types, values, NULL);
+					"INSERT INTO sla.promise (agreement, level, calendar, metrics, days, microseconds, on_change, rule)"
+				  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id", lengthof(types), types, values, nulls);
 		id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		added_by = GetCurrentTransactionId();
 	}

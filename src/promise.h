@@ -50,6 +50,7 @@ typedef struct SlaPromiseRow
 	int			ngoals;
 	SlaGoal    *goals;			/* sorted by metric */
 	const char *content;		/* equal for rows that promise the same */
+	const char *rule;			/* the rule that set the level; NULL: none, or not known */
 } SlaPromiseRow;
 
 /*
@@ -62,7 +63,7 @@ extern void sla_promises_refresh(void);
 /* The promise with that id; an error when there is none. */
 extern const SlaPromiseRow *sla_promise_by_id(int32 id);
 
-/* The id of a promise with that content, recorded if there is none yet. */
+/* The id of a promise with that content, by that rule, recorded if there is none yet. */
 extern int32 sla_promise_id(int agreement, const SlaChosenLevel *chosen);
 
 #endif							/* SLA_PROMISE_H */

@@ -288,6 +288,7 @@ promise_today(Work *work, int agreement, int32 id, TupleTableSlot *slot)
 	if (level == NULL)
 		return id;
 	sla_promise_of_level(level, slot, &chosen);
+	chosen.rule = row->rule ? pstrdup(row->rule) : NULL;
 	today = sla_promise_id(agreement, &chosen);
 	return strcmp(sla_promise_by_id(today)->content, row->content) == 0 ? id : today;
 }
@@ -302,6 +303,7 @@ choose_goals(Work *work, const SlaHistory *history, TupleTableSlot *slot, SlaCho
 	for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
 	{
 		const SlaStoredEvent *last = NULL;
+		const SlaPromiseRow *held;
 		struct SlaLevel *level;
 
 		for (int i = 0; i < history->n; i++)
@@ -310,10 +312,12 @@ choose_goals(Work *work, const SlaHistory *history, TupleTableSlot *slot, SlaCho
 				last = &history->events[i];
 		if (last == NULL || last->promises[agreement] == 0)
 			continue;
-		level = level_today(work, sla_promise_by_id(last->promises[agreement])->level);
+		held = sla_promise_by_id(last->promises[agreement]);
+		level = level_today(work, held->level);
 		if (level == NULL)
 			continue;
 		sla_promise_of_level(level, slot, &choice->agreements[agreement]);
+		choice->agreements[agreement].rule = held->rule ? pstrdup(held->rule) : NULL;
 		any = true;
 	}
 	return any;

@@ -12,6 +12,7 @@ CREATE TABLE sla.promise (
 	days         integer[] NOT NULL,
 	microseconds bigint[] NOT NULL,
 	on_change    text NOT NULL DEFAULT 'retroactive',
+	rule         text,
 	CONSTRAINT promise_goals_check CHECK (
 		pg_catalog.cardinality(metrics) OPERATOR(pg_catalog.=) pg_catalog.cardinality(days)
 		AND pg_catalog.cardinality(metrics) OPERATOR(pg_catalog.=) pg_catalog.cardinality(microseconds))
@@ -26,6 +27,7 @@ COMMENT ON COLUMN sla.promise.metrics IS 'metrics with a goal, sorted';
 COMMENT ON COLUMN sla.promise.days IS 'business days of each metric''s goal';
 COMMENT ON COLUMN sla.promise.microseconds IS 'microseconds of business time of each metric''s goal, beside the days';
 COMMENT ON COLUMN sla.promise.on_change IS 'what becomes of running clocks when a ticket comes to it, as the level said then';
+COMMENT ON COLUMN sla.promise.rule IS 'name of the rule that set the level; NULL in promises made before that was kept';
 
 -- In the keys of this table and the next two the ticket comes first: it decides
 -- nearly every comparison on the way down the index, the source hardly any.

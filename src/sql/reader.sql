@@ -21,7 +21,7 @@ AS $function$
 	SELECT 'TABLE sla.' || name, 'SELECT'
 	FROM unnest('{log,excuse,summary,summary_state,summary_mark,calendar,log_report,clock_stop,verdict,queue,breach_report,compliance_report}'::text[]) AS name
 	UNION ALL
-	SELECT 'FUNCTION sla.' || name, 'EXECUTE' FROM unnest('{rules_for_level,was_open,excuses}'::text[]) AS name
+	SELECT 'FUNCTION sla.' || name, 'EXECUTE' FROM unnest('{was_open,excuses}'::text[]) AS name
 $function$;
 COMMENT ON FUNCTION sla.reader_privileges() IS 'what sla.grant_reader() grants';
 

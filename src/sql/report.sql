@@ -244,17 +244,6 @@ $function$;
 COMMENT ON FUNCTION sla.at_risk(interval) IS
 	'running clocks of the queue that have at most that business time left, and are not overdue';
 
-CREATE FUNCTION sla.rules_for_level(source text, level text) RETURNS text
-	LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $function$
-	SELECT string_agg(r.name, ', ' ORDER BY r.position, r.name)
-	FROM sla.rule AS r
-	WHERE r.source = $1 AND r.set_level = $2 AND r.active
-$function$;
-COMMENT ON FUNCTION sla.rules_for_level(text, text) IS 'the active rules of a source that set a level, as they are now; NULL when there is none';
-REVOKE ALL ON FUNCTION sla.rules_for_level(text, text) FROM PUBLIC;
-
 CREATE VIEW sla.breach_report AS
 SELECT v.source,
 	v.ticket,
@@ -263,7 +252,17 @@ SELECT v.source,
 	v.agent,
 	v.level,
 	v.agreement,
-	sla.rules_for_level(v.source, v.level) AS rules,
+	-- With the rights of the owner over events: what is told of them is about a clock that the reader sees.
+	(SELECT p.rule
+		FROM sla.event AS e JOIN sla.promise AS p ON p.id OPERATOR(pg_catalog.=) ANY (e.promises)
+		WHERE e.ticket OPERATOR(pg_catalog.=) v.ticket AND e.source OPERATOR(pg_catalog.=) v.source
+			AND p.agreement OPERATOR(pg_catalog.=) v.agreement AND p.level OPERATOR(pg_catalog.=) v.level
+			AND e.at OPERATOR(pg_catalog.<=) sla.now() AND sla.was_known(e.source, e.recorded_at)
+		-- The last decision before the deadline; for a level that was given too late for it, the first one after.
+		ORDER BY e.at OPERATOR(pg_catalog.>) v.decided_at,
+			CASE WHEN e.at OPERATOR(pg_catalog.>) v.decided_at THEN e.at END,
+			e.at DESC, e.id DESC
+		LIMIT 1) AS rule,
 	v.started_at AS sla_started,
 	v.decided_at AS breached,
 	v.closed_at AS closed,
@@ -289,7 +288,7 @@ COMMENT ON COLUMN sla.breach_report.department IS 'department that held the tick
 COMMENT ON COLUMN sla.breach_report.agent IS 'agent who held the ticket when the deadline passed';
 COMMENT ON COLUMN sla.breach_report.level IS 'SLA level';
 COMMENT ON COLUMN sla.breach_report.agreement IS 'kind of agreement';
-COMMENT ON COLUMN sla.breach_report.rules IS 'active rules of the source that set the level, as they are now';
+COMMENT ON COLUMN sla.breach_report.rule IS 'name of the rule that set the level, as it was called then';
 COMMENT ON COLUMN sla.breach_report.sla_started IS 'when the clock started';
 COMMENT ON COLUMN sla.breach_report.breached IS 'when the deadline passed';
 COMMENT ON COLUMN sla.breach_report.closed IS 'when the clock ended';

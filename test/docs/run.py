@@ -8,6 +8,9 @@ in order, in one psql session that stops at the first error. A ```text block tha
 is what the block must print; --write puts in what it does print, for the author to read. A block that
 begins with ```sql no-run is not run. The extension is there from the start, unless the page creates it itself.
 A line <!-- new database --> starts over in a fresh one.
+
+A line <!-- columns of sla.NAME --> says that the table below it, whose first cells name columns, has all
+columns of that view or result of that function and no other. Each view that sla.grant_reader() grants has such a table.
 """
 import glob
 import os
@@ -17,6 +20,7 @@ import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 DATABASE = "pg_sla_docs"
+COLUMNS = re.compile(r"^<!-- columns of (sla\.\w+) -->$")
 FENCE = re.compile(r"^```(.*)$")
 
 
@@ -103,6 +107,60 @@ def run_session(page, blocks, write):
     return passed, failed
 
 
+def tables_of(lines):
+    """The tables of columns: what each is about, its line, and the names in its first cells."""
+    tables = []
+    for number, line in enumerate(lines):
+        about = COLUMNS.match(line)
+        if about:
+            rows = []
+            for row in lines[number + 1:]:
+                if row.startswith("|"):
+                    rows.append(row.split("|")[1])
+                elif rows or row:
+                    break
+            tables.append((about[1], number + 1, re.findall(r"`(\w+)`", " ".join(rows[2:]))))
+    return tables
+
+
+ASK_COLUMNS = """
+SELECT 'sla.' || c.relname, a.attname, d.what IS NOT NULL
+FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN sla.reader_privileges() AS d ON d.what = 'TABLE sla.' || c.relname AND c.relkind = 'v'
+WHERE c.relnamespace = 'sla'::regnamespace AND c.relkind IN ('r', 'v')
+UNION
+SELECT 'sla.' || p.proname, n.name, false
+FROM pg_proc AS p, unnest(p.proargnames, p.proargmodes) AS n (name, mode)
+WHERE p.pronamespace = 'sla'::regnamespace AND n.mode IN ('o', 't');
+"""
+
+
+def check_columns(tables, whole):
+    """Compares tables with the catalogs; with the whole documentation at hand, also whether one is missing."""
+    psql("postgres", "DROP DATABASE IF EXISTS %s; CREATE DATABASE %s;" % (DATABASE, DATABASE)).check_returncode()
+    result = psql(DATABASE, "CREATE EXTENSION pg_sla;\n" + ASK_COLUMNS, "-A", "-t", "-F", " ")
+    psql("postgres", "DROP DATABASE %s" % DATABASE).check_returncode()
+    there, granted = {}, set()
+    for name, column, is_granted in (line.split(" ") for line in result.stdout.splitlines()):
+        there.setdefault(name, []).append(column)
+        if is_granted == "t":
+            granted.add(name)
+    passed = failed = 0
+    for page, name, line, columns in tables:
+        problems = ["%s is not there" % c for c in sorted(set(columns) - set(there.get(name, [])))]
+        problems += ["%s is missing" % c for c in sorted(set(there.get(name, [])) - set(columns))]
+        problems += ["%s is there twice" % c for c in sorted(set(c for c in columns if columns.count(c) > 1))]
+        for problem in problems:
+            print("%s:%d: columns of %s: %s" % (os.path.relpath(page, ROOT), line, name, problem))
+        passed += not problems
+        failed += bool(problems)
+    # Reports ask the view of what stopped a clock, people need not.
+    for name in sorted(granted - {table[1] for table in tables} - {"sla.clock_stop"}) if whole else []:
+        print("no page has a table of the columns of " + name)
+        failed += 1
+    return passed, failed
+
+
 def run_page(page, write):
     with open(page) as file:
         lines = file.read().split("\n")
@@ -125,12 +183,20 @@ def run_page(page, write):
 def main(arguments):
     write = "--write" in arguments
     pages = [a for a in arguments if a != "--write"]
+    whole = not pages
     pages = pages or [os.path.join(ROOT, "README.md")] + sorted(glob.glob(os.path.join(ROOT, "doc", "*.md")))
     passed = failed = 0
     for page in pages:
         some_passed, some_failed = run_page(page, write)
         passed += some_passed
         failed += some_failed
+    tables = []
+    for page in pages:
+        with open(page) as file:
+            tables += [(page,) + table for table in tables_of(file.read().split("\n"))]
+    some_passed, some_failed = check_columns(tables, whole)
+    passed += some_passed
+    failed += some_failed
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0
 

@@ -37,7 +37,9 @@ ALTER TABLE sla.metric
 -- instead of: INSERT INTO sla.metric
 UPDATE sla.metric SET prevented_by = '{created_by_agent}' WHERE name = 'first_response' AND builtin;
 -- instead of: CREATE TABLE sla.promise
-ALTER TABLE sla.promise ADD COLUMN on_change text NOT NULL DEFAULT 'retroactive';
+ALTER TABLE sla.promise
+	ADD COLUMN on_change text NOT NULL DEFAULT 'retroactive',
+	ADD COLUMN rule text;
 
 -- instead of: CREATE TABLE sla.ticket
 ALTER TABLE sla.ticket DROP CONSTRAINT ticket_pkey;
