@@ -10,10 +10,24 @@
 CREATE FUNCTION sla.purge(before timestamptz, source text DEFAULT NULL) RETURNS bigint
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	-- Each ticket by its key: a batch must not read tables as a whole that hold many times as much.
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off
+	SET jit = off
 AS $function$
 #variable_conflict use_column
 DECLARE
-	last sla.ticket;
+	batch constant integer := 10000;
+	candidates CURSOR FOR
+		-- A ticket on which somebody works is not over.
+		SELECT t.source, t.ticket FROM sla.ticket AS t
+		WHERE (purge.source IS NULL OR t.source = purge.source)
+			AND NOT EXISTS (
+				SELECT FROM sla.log AS l
+				WHERE (l.source, l.ticket) = (t.source, t.ticket) AND (l.closed_at IS NULL OR l.closed_at >= purge.before))
+		ORDER BY t.ticket, t.source
+		FOR UPDATE OF t SKIP LOCKED;
+	one record;
 	sources text[];
 	tickets text[];
 	n bigint;
@@ -28,24 +42,19 @@ BEGIN
 			MESSAGE = format('sla.purge() cannot run in a transaction that is %s', current_setting('transaction_isolation')),
 			HINT = 'Call it in a transaction that is READ COMMITTED.';
 	END IF;
+	OPEN candidates;
 	LOOP
-		-- A ticket on which somebody works is not over.
-		SELECT array_agg(c.source ORDER BY c.ticket, c.source), array_agg(c.ticket ORDER BY c.ticket, c.source), count(*)
-		INTO sources, tickets, n
-		FROM (
-			SELECT t.source, t.ticket FROM sla.ticket AS t
-			WHERE (purge.source IS NULL OR t.source = purge.source)
-				AND (last.source IS NULL OR (t.ticket, t.source) > (last.ticket, last.source))
-				AND NOT EXISTS (
-					SELECT FROM sla.log AS l
-					WHERE (l.source, l.ticket) = (t.source, t.ticket) AND (l.closed_at IS NULL OR l.closed_at >= purge.before))
-			ORDER BY t.ticket, t.source
-			LIMIT 10000
-			FOR UPDATE OF t SKIP LOCKED
-		) AS c;
+		sources := '{}';
+		tickets := '{}';
+		n := 0;
+		WHILE n < batch LOOP
+			FETCH candidates INTO one;
+			EXIT WHEN NOT FOUND;
+			sources := sources || one.source;
+			tickets := tickets || one.ticket;
+			n := n + 1;
+		END LOOP;
 		EXIT WHEN n = 0;
-		last.source := sources[n];
-		last.ticket := tickets[n];
 
 		-- Again, now that nothing can be added: all clocks ended, all that is known happened, and the ticket is over.
 		SELECT array_agg(c.source), array_agg(c.ticket), count(*)
@@ -94,6 +103,7 @@ BEGIN
 		DELETE FROM sla.excuse AS x USING unnest(sources, tickets) AS c (source, ticket) WHERE (x.source, x.ticket) = (c.source, c.ticket);
 		DELETE FROM sla.problem AS p USING unnest(sources, tickets) AS c (source, ticket) WHERE (p.source, p.ticket) = (c.source, c.ticket);
 	END LOOP;
+	CLOSE candidates;
 	RETURN purged;
 END
 $function$;

@@ -88,6 +88,7 @@ CREATE TABLE sla.problem (
 	context     text,
 	happened_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
+CREATE INDEX problem_ticket_idx ON sla.problem (ticket, source);
 COMMENT ON TABLE sla.problem IS 'tickets that went through although their rules failed, as the setting pg_sla.on_rule_error = record allows';
 COMMENT ON COLUMN sla.problem.id IS 'order in which they were met';
 COMMENT ON COLUMN sla.problem.source IS 'source of the ticket';
