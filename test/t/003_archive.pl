@@ -1,5 +1,6 @@
 # Old clocks in tables of their own, children of the log: reports are the same, a
-# dump has them, the triggers go on over them, and so do kept sums.
+# dump has them, the triggers go on over them, and so do kept sums, a purge and
+# an update of the extension.
 
 use strict;
 use warnings;
@@ -86,6 +87,70 @@ is($node->safe_psql('original', "SELECT * FROM sla.verify('helpdesk') AS v"), ''
 is($node->safe_psql('original', 'SELECT * FROM sla.check_summaries()'), '', 'the sums are those of the log');
 my $strip = "SET pg_sla.now = '2025-06-01 12:00'; SELECT ticket, request, level, state, elapsed, sla FROM sla.log_report ORDER BY ticket::int, 2, 3, 4";
 is($node->safe_psql('restored', $strip), $node->safe_psql('original', $strip), 'in the restored database likewise');
+
+# A purge reaches them.
+my $purged = $node->safe_psql('original', "SELECT count(*) FROM archive.log_2025_03 WHERE closed_at < '2025-03-20'");
+cmp_ok($purged, '>', 10, 'there are clocks to purge');
+$node->safe_psql('original', "SELECT sla.purge('2025-03-20', 'helpdesk')");
+# Of a ticket that is over, all clocks are; the others stay.
+is($node->safe_psql('original', "SELECT count(*) FROM sla.log AS l WHERE NOT EXISTS (SELECT FROM sla.event AS e WHERE (e.source, e.ticket) = (l.source, l.ticket))"),
+	'0', 'no clock is left of a ticket that was purged');
+cmp_ok($node->safe_psql('original', "SELECT count(*) FROM archive.log_2025_03 WHERE closed_at < '2025-03-20'"), '<', $purged, 'they are gone');
+is($node->safe_psql('original', "SELECT * FROM sla.verify('helpdesk') AS v"), '', 'the log is what its events give');
+is($node->safe_psql('original', 'SELECT * FROM sla.check_summaries()'), '', 'the sums are those of the log');
+
+# An update from the version before reaches them through their parent. The same database with and without.
+(my $dump = slurp_file('test/data/upgrade/0.1.0.sql')) =~ s/^CREATE EXTENSION IF NOT EXISTS pg_sla .*$/CREATE EXTENSION pg_sla VERSION '0.1.0';/m;
+my $user = $node->safe_psql('postgres', 'SELECT current_user');
+$dump =~ s/\bpostgres\b/$user/g;
+foreach my $database (qw(whole parted))
+{
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, "SET session_replication_role = replica;\n$dump");
+	$node->safe_psql($database, <<'SQL') if $database eq 'parted';
+CREATE SCHEMA archive;
+CREATE TABLE archive.log_old (PRIMARY KEY (source, ticket, agreement, metric, ordinal)) INHERITS (sla.log);
+WITH moved AS (DELETE FROM ONLY sla.log WHERE closed_at IS NOT NULL RETURNING *)
+INSERT INTO archive.log_old SELECT * FROM moved;
+SQL
+	$node->safe_psql($database, 'ALTER EXTENSION pg_sla UPDATE');
+}
+cmp_ok($node->safe_psql('parted', 'SELECT count(*) FROM archive.log_old'), '>', 5, 'clocks lie in the child');
+is($node->safe_psql('parted', "SELECT string_agg(attname, ',' ORDER BY attname) FROM pg_attribute WHERE attrelid = 'archive.log_old'::regclass AND attnum > 0"),
+	$node->safe_psql('parted', "SELECT string_agg(attname, ',' ORDER BY attname) FROM pg_attribute WHERE attrelid = 'sla.log'::regclass AND attnum > 0"),
+	'it has the columns that are new');
+my $answers = <<'SQL';
+SET pg_sla.now = '2026-03-06 11:00 Europe/Oslo';
+SET timezone = 'Europe/Oslo';
+SELECT to_jsonb(r) FROM sla.log_report AS r ORDER BY 1;
+SELECT to_jsonb(r) FROM sla.compliance_report AS r ORDER BY 1;
+SELECT to_jsonb(r) FROM sla.breach_report AS r ORDER BY 1;
+SELECT to_jsonb(r) FROM sla.queue AS r ORDER BY 1;
+RESET pg_sla.now;
+SELECT to_jsonb(r) FROM sla.compliance('-infinity', 'infinity', '{month,department,request}', totals => true, percentiles => true) AS r;
+SELECT * FROM sla.verify('helpdesk');
+SELECT * FROM sla.check_summaries();
+SQL
+sub alike
+{
+	my ($what) = @_;
+	is($node->safe_psql('parted', $answers), $node->safe_psql('whole', $answers), "reports with a child are those without: $what");
+	is($node->safe_psql('parted', "SELECT * FROM sla.verify('helpdesk')"), '', "the log is what its events give: $what");
+}
+alike('updated');
+$node->safe_psql($_, <<'SQL') foreach qw(whole parted);
+SET search_path = "Help Desk";
+INSERT INTO message VALUES (9, 3, 'agent', '2026-03-03 11:30+01');
+UPDATE ticket SET status = 'solved', updated_at = '2026-03-06 09:00+01' WHERE "Number" IN (3, 4);
+SQL
+alike('after messages');
+$node->safe_psql($_, 'CALL sla.summarize()') foreach qw(whole parted);
+alike('with kept sums');
+my $before_purge = $node->safe_psql('parted', 'SELECT count(*) FROM archive.log_old');
+$node->safe_psql($_, "SELECT sla.purge('2027-01-01')") foreach qw(whole parted);
+alike('purged');
+cmp_ok($node->safe_psql('parted', 'SELECT count(*) FROM archive.log_old'), '<', $before_purge, 'the child was purged, too');
+cmp_ok($node->safe_psql('parted', 'SELECT count(*) FROM sla.log'), '>', 0, 'and something is left');
 
 $node->stop;
 done_testing();
