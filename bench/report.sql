@@ -54,3 +54,34 @@ SELECT sla.summary_note('helpdesk', 'support', at) FROM unnest('{2025-03-03 12:0
 SELECT count(*) FROM sla.log;
 -- ours: sla.compliance(…, by => '{day,department}')
 SELECT count(*) FROM sla.compliance('2025-01-01', '2026-01-01', '{day,department}');
+
+-- The queue: its next 50 deadlines, of a million open clocks. What they read of the log, and how.
+CREATE FUNCTION queue_reads(OUT answer text) LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT * FROM sla.queue LIMIT 50' INTO plan;
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT * FROM sla.queue LIMIT 50' INTO plan;
+	SELECT format('%s pages, %s ms, %s', (plan #>> '{0,Plan,Shared Hit Blocks}')::integer + (plan #>> '{0,Plan,Shared Read Blocks}')::integer,
+		round((plan #>> '{0,Execution Time}')::numeric, 1), string_agg(n ->> 'Node Type' || ' ' || coalesce(n ->> 'Index Name', ''), ', '))
+	INTO answer FROM jsonb_path_query(plan, 'strict $.** ? (@."Relation Name" == "log")') AS n;
+END
+$$;
+CREATE TABLE open_clock AS
+SELECT source, 'open ' || n AS ticket, agreement, level, metric, ordinal, cycle, calendar, department, agent, goal, at AS started_at, '{}'::tstzmultirange AS counted,
+	at AS running_since, at + goal AS deadline, interval '0' AS elapsed, at AS computed_at
+FROM (SELECT * FROM sla.log LIMIT 1) AS l,
+	(SELECT n, timestamptz '2098-01-01' + abs(hashint4(n)) % 31536000 * interval '1 second' AS at FROM generate_series(1, 1000000) AS n) AS n;
+INSERT INTO sla.log (source, ticket, agreement, level, metric, ordinal, cycle, calendar, department, agent, goal, started_at, counted, running_since, deadline, elapsed, computed_at)
+TABLE open_clock;
+VACUUM ANALYZE sla.log;
+
+-- figure: the next 50 of 1,000,000 open clocks, beside the closed ones | an index scan
+SELECT queue_reads();
+TRUNCATE sla.log;
+INSERT INTO sla.log (source, ticket, agreement, level, metric, ordinal, cycle, calendar, department, agent, goal, started_at, counted, running_since, deadline, elapsed, computed_at)
+TABLE open_clock;
+VACUUM ANALYZE sla.log;
+
+-- figure: the same without any closed clock | no fewer pages
+SELECT queue_reads();
