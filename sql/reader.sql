@@ -15,6 +15,7 @@ INSERT INTO ticket VALUES (1, 'mine', '2024-03-04 09:00', NULL), (2, 'mine', '20
 SELECT sla.record_event('reader', '1', 'agent_reply', '2024-03-04 10:00');
 SELECT sla.excuse(id, 'known to ' || coalesce(department, 'nobody')) FROM sla.log WHERE source = 'reader' AND ticket <> '1';
 CALL sla.summarize();
+ANALYZE sla.log, sla.excuse, sla.event, sla.summary;
 
 CREATE ROLE reader_test_boss;
 CREATE ROLE reader_test_agent;
@@ -70,7 +71,16 @@ SELECT * FROM sla.kept_parts(3, '-infinity', 'infinity', NULL, true) WHERE depar
 CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN IF $1 NOT IN ('1', '2', 'known to mine') THEN RAISE NOTICE 'told of %', $1; END IF; RETURN true; END $$;
 SELECT ticket FROM sla.log_report WHERE source = 'reader' AND leak(ticket) ORDER BY 1;
 SELECT count(*) FROM sla.verdict WHERE source = 'reader' AND leak(excuse);
+SELECT count(*) FROM sla.breach_report WHERE source = 'reader' AND leak(ticket);
+SELECT DISTINCT rule FROM sla.breach_report WHERE source = 'reader' AND leak(CASE WHEN rule <> 'all' THEN rule ELSE '1' END);
+SELECT count(*) FROM sla.live_parts('-infinity', 'infinity', '-infinity', false) WHERE source = 'reader' AND leak(CASE WHEN department <> 'mine' THEN department ELSE '1' END);
+SELECT count(*) FROM sla.verdict_parts() WHERE source = 'reader' AND leak(CASE WHEN department <> 'mine' THEN department ELSE '1' END);
+SELECT department, met, missed FROM sla.compliance('-infinity', 'infinity', '{department,hour}', departments => '{secret}', totals => true);
+SELECT count(*) FROM sla.at_risk(0) WHERE department IS DISTINCT FROM 'mine';
+SELECT count(*) FROM pg_stats WHERE schemaname = 'sla' AND tablename IN ('log', 'excuse', 'event', 'summary', 'log_verdict_idx', 'log_pkey');
 SELECT * FROM sla.event;
+SELECT * FROM sla.promise;
+SELECT * FROM sla.rule;
 SELECT * FROM sla.deadline_change;
 SELECT l.ticket, e.from_ts, e.reason FROM sla.log_report AS l, sla.explain_clock(l.id) AS e WHERE l.source = 'reader' ORDER BY 1, 2;
 SELECT count(*) FROM generate_series(1, (SELECT max(id) + 20 FROM sla.log_report)) AS i, sla.explain_clock(i) WHERE NOT EXISTS (SELECT FROM sla.log_report AS l WHERE l.id = i);

@@ -56,6 +56,11 @@ my @questions = (
 	"SELECT * FROM sla.health()",
 	"SELECT id, sla.level_for(t), sla.goal_for(t, 'resolution'), sla.deadline_for(t, 'resolution') FROM ticket AS t ORDER BY id",
 	"SELECT e.* FROM ticket AS t, sla.explain_level(t) AS e WHERE t.id = 3",
+	"SELECT * FROM sla.compliance('2026-03-01', '2026-04-01', '{day,department,level,request}', totals => true, empty_days => true)",
+	"SELECT * FROM sla.compliance('2026-03-01', '2026-04-01', '{weekday,hour}', 'Asia/Tokyo', percentiles => true)",
+	"RESET pg_sla.now; SELECT * FROM sla.compliance('-infinity', 'infinity', '{month,department}')",
+	"SELECT * FROM sla.at_risk(0.1)",
+	"SELECT * FROM sla.workload(100)",
 	"SELECT l.ticket, l.metric, e.* FROM sla.log AS l, sla.explain_clock(l.id) AS e ORDER BY l.id, e.from_ts",
 	"SELECT id FROM ticket WHERE sla.overdue('office', created_at, '4 hours', '2026-03-02 15:00+01') ORDER BY id",
 	"SELECT sla.business_time('office', '2026-03-02', '2026-03-04'), sla.add_business_time('office', '2026-03-02', '3 days'), sla.now()");
@@ -88,6 +93,15 @@ $primary->safe_psql('postgres', "SELECT sla.set_calendar('office', 'Europe/Oslo'
 	  . "UPDATE sla.rule SET condition = 'department = ''support''' WHERE name = 'sales';"
 	  . "UPDATE ticket SET status = 'open', updated_at = '2026-03-04 11:00+01'");
 same_answers('after changes', grep { !/FROM sla\.\w+ AS v/ || /log_report|queue|problem|deadline_change/ } @questions);
+
+# Kept sums are read there as well, and what has changed since.
+$primary->safe_psql('postgres', 'CALL sla.summarize()');
+my @sums = ("RESET pg_sla.now; SELECT until FROM sla.summary_until()", "RESET pg_sla.now; SELECT * FROM sla.check_summaries()", grep { /compliance/ } @questions);
+same_answers('with kept sums', @sums);
+isnt(answers($standby, $sums[0]), '-infinity', 'the sums count');
+$primary->safe_psql('postgres', "SELECT sla.record_event('desk', '2', 'agent_reply', '2026-03-02 09:30+01')");
+isnt(answers($primary, 'SELECT count(*) FROM sla.summary_mark'), '0', 'a day has changed since');
+same_answers('after a late event', @sums);
 
 # One session of the replica sees them too.
 my $both = $standby->safe_psql('postgres', "SELECT sla.business_time('office', '2026-03-02', '2026-03-03')");
