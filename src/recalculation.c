@@ -76,7 +76,7 @@ typedef struct Work
 	bool		goals;
 	bool		rules;
 	bool		closed;
-	bool		apply;
+	bool		apply;			/* or only tell what would change */
 	const char *reason;
 	const char *changed_by;
 
@@ -197,7 +197,8 @@ write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *lo
 
 		if (sla_log_find(expected, former) != NULL || !(all || former->outcome == SLA_OPEN))
 			continue;
-		sla_delete_log_row(work->source, ticket, former);
+		if (work->apply)
+			sla_delete_log_row(work->source, ticket, former);
 		tell(work, ticket, former, NULL);
 	}
 	for (int i = 0; i < expected->nrows; i++)
@@ -222,7 +223,8 @@ write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *lo
 			if (!all && former->outcome != SLA_OPEN)
 				continue;
 		}
-		sla_update_log_row(work->source, ticket, row, former);
+		if (work->apply)
+			sla_update_log_row(work->source, ticket, row, former);
 		next = successor(expected, logged, former, row);
 		if (next != NULL)
 			told[next - expected->rows] = true;
@@ -234,7 +236,8 @@ write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *lo
 
 		if (sla_log_find(logged, row) != NULL)
 			continue;
-		sla_insert_log_row(work->source, ticket, row);
+		if (work->apply)
+			sla_insert_log_row(work->source, ticket, row);
 		if (!told[i])
 			tell(work, ticket, NULL, row);
 	}
@@ -362,7 +365,8 @@ decide_from_now(Work *work, const char *ticket, TupleTableSlot *slot, const SlaL
 	if (has_open_clock(expected) || has_open_clock(logged))
 	{
 		added = with.events[with.n - 1];
-		sla_write_event(work->source, ticket, &added);
+		if (work->apply)
+			sla_write_event(work->source, ticket, &added);
 	}
 	else
 		sla_replay_history(history, expected);
@@ -447,7 +451,8 @@ do_ticket(Work *work, const char *ticket, TupleTableSlot *slot)
 	SlaLog		expected;
 	SlaLog		logged;
 
-	sla_lock_ticket(work->source, ticket, false);
+	if (work->apply)
+		sla_lock_ticket(work->source, ticket, false);
 	sla_read_history(work->source, ticket, NULL, &history);
 	sla_read_log(work->source, ticket, NULL, &logged);
 	if (slot == NULL)
@@ -459,7 +464,8 @@ do_ticket(Work *work, const char *ticket, TupleTableSlot *slot)
 		for (int i = 0; i < history.n; i++)
 			history.events[i].decide_anew = true;
 		sla_replay_history(&history, &expected);
-		sla_write_decisions(work->source, ticket, &history);
+		if (work->apply)
+			sla_write_decisions(work->source, ticket, &history);
 	}
 	else
 		decide_from_now(work, ticket, slot, &logged, &history, &expected);
@@ -478,7 +484,7 @@ write_replaced(Work *work)
 	Oid			types[] = {
 		TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID
 	};
-	int			n = list_length(work->replaced) - 1;
+	int			n = work->apply ? list_length(work->replaced) - 1 : 0;
 	Datum		values[lengthof(types)];
 	Datum	   *columns[4];
 	ListCell   *cell;
@@ -795,8 +801,8 @@ sla_rebuild(PG_FUNCTION_ARGS)
 
 /*
  * sla.recalculate_clocks(source, tickets, goals, rules, closed, apply, reason,
- * changed_by): does it, and gives the clocks that have changed.  Without apply the columns
- * of users' tickets are not written; who calls rolls it back.
+ * changed_by): the clocks that change.  Without apply nothing is written but
+ * promises that are new, which who calls takes back.
  */
 Datum
 sla_recalculate_clocks(PG_FUNCTION_ARGS)

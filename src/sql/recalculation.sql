@@ -384,7 +384,7 @@ BEGIN
 	LOOP
 		tracked := EXISTS (SELECT FROM sla.source AS s WHERE s.name = one);
 		found_clocks := NULL;
-		-- Not applied, it is done, looked at and taken back: what it would do is what it does.
+		-- Not applied, all is worked out but not written, and promises that are new are taken back.
 		BEGIN
 			SELECT array_agg(r ORDER BY r.ticket, r.agreement, r.metric, r.ordinal) INTO found_clocks
 			FROM sla.recalculate_clocks(one, recalculate.tickets, tracked AND coalesce(recalculate.goals, false),
