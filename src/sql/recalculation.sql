@@ -29,7 +29,7 @@ COMMENT ON COLUMN sla.deadline_change.source IS 'source of the ticket';
 COMMENT ON COLUMN sla.deadline_change.ticket IS 'key of the ticket, as text';
 COMMENT ON COLUMN sla.deadline_change.agreement IS 'kind of agreement of the clock';
 COMMENT ON COLUMN sla.deadline_change.metric IS 'metric of the clock';
-COMMENT ON COLUMN sla.deadline_change.ordinal IS 'number of the clock among the ticket''s of that agreement and metric';
+COMMENT ON COLUMN sla.deadline_change.ordinal IS 'number that the clock had then among the ticket''s of that agreement and metric; an event that arrives late may have given it another';
 COMMENT ON COLUMN sla.deadline_change.former IS 'the deadline as it was';
 COMMENT ON COLUMN sla.deadline_change.deadline IS 'the deadline as it became';
 COMMENT ON COLUMN sla.deadline_change.reason IS 'why it moved';
