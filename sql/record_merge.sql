@@ -50,6 +50,11 @@ SELECT ticket, event, other FROM sla.event WHERE source = 'merge' AND other IS N
 SELECT sla.record_event('merge', '3 a', 'paused', '2098-03-03 11:30'), sla.record_event('merge', '1 a', 'reopened', '2098-03-03 11:30');
 SELECT ticket, event, metric, other, since, counted FROM sla.event WHERE source = 'merge' AND event = 'took_over' ORDER BY ticket, at, id;
 SELECT * FROM sla.verify('merge');
+-- Two into one at one instant: it is the older clock that goes on there, whichever was told first.
+INSERT INTO ticket (id, created_at) VALUES ('5a', '2098-03-03 08:00'), ('6a', '2098-03-03 09:00'), ('7a', '2098-03-03 10:00'), ('8a', '2098-03-03 10:00');
+SELECT sla.merge('merge', '5a', '7a', true, '2098-03-03 12:00'), sla.merge('merge', '6a', '7a', true, '2098-03-03 12:00');
+SELECT sla.merge('merge', '6a', '8a', true, '2098-03-03 12:00'), sla.merge('merge', '5a', '8a', true, '2098-03-03 12:00');
+SELECT ticket, metric, n, started_at, counted, running_since, outcome, reason FROM clocks WHERE ticket IN ('7a', '8a');
 -- Random lives of four tickets each, in the order of time and in any other: the same log.
 CREATE TABLE life (of int, n int, ticket text, event text, into_ticket text, at timestamptz);
 SELECT setseed(0.42) IS NOT NULL;
