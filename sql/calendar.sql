@@ -6,21 +6,7 @@ SET intervalstyle = 'postgres';
 \pset tuples_only on
 \pset null NULL
 
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN sqlstate || ': ' || message
-		|| CASE WHEN detail <> '' THEN E'\nDETAIL: ' || detail ELSE '' END
-		|| CASE WHEN hint <> '' THEN E'\nHINT: ' || hint ELSE '' END;
-END
-$$;
+\i sql/include/failure.psql
 -- The hours of a day, as the calendar has them.
 CREATE FUNCTION pg_temp.day(cal text, day date) RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(string_agg(to_char(lower(r), 'HH24:MI') || '-' || to_char(upper(r), 'HH24:MI'), ','), 'closed')

@@ -5,21 +5,7 @@ SET intervalstyle = 'postgres';
 \pset format unaligned
 \pset null NULL
 
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN sqlstate || ': ' || message
-		|| CASE WHEN detail <> '' THEN E'\nDETAIL: ' || detail ELSE '' END
-		|| CASE WHEN hint <> '' THEN E'\nHINT: ' || hint ELSE '' END;
-END
-$$;
+\i sql/include/failure.psql
 
 -- A week with a lunch, a long Thursday, a closed Friday and a weekend. 2026-05-20 is a Wednesday.
 SELECT * FROM sla.explain_business_time('UTC: Mo-Fr 08:00-16:00; We 12:00-13:00 off "lunch", Th 16:00-18:00; May 22 off; Sa off'::sla.schedule,

@@ -5,21 +5,7 @@ SET datestyle = 'ISO, YMD';
 \pset tuples_only on
 \pset null NULL
 
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN sqlstate || ': ' || message
-		|| CASE WHEN detail <> '' THEN E'\nDETAIL: ' || detail ELSE '' END
-		|| CASE WHEN hint <> '' THEN E'\nHINT: ' || hint ELSE '' END;
-END
-$$;
+\i sql/include/failure.psql
 -- A calendar of events, each the lines of one.
 CREATE FUNCTION pg_temp.ics(VARIADIC events text[]) RETURNS text LANGUAGE sql AS $$
 	SELECT E'BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n'

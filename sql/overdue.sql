@@ -5,18 +5,7 @@ SET intervalstyle = 'postgres';
 \pset format unaligned
 \pset null NULL
 
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
-	RETURN sqlstate || ': ' || message || CASE WHEN hint <> '' THEN E'\nHINT: ' || hint ELSE '' END;
-END
-$$;
+\i sql/include/failure.psql
 
 SELECT sla.set_calendar('overdue support', 'Europe/Oslo', 'Mo-Fr 08:00-16:00; May 17 off; easter -3 days-easter +1 day off');
 SELECT sla.set_calendar('overdue changing', 'Europe/Oslo', 'Mo-Fr 08:00-16:00');

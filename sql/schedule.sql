@@ -4,21 +4,7 @@ SET datestyle = 'ISO, YMD';
 SET intervalstyle = 'postgres';
 
 -- What a statement fails with.
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN sqlstate || ': ' || message
-		|| CASE WHEN detail <> '' THEN E'\nDETAIL: ' || detail ELSE '' END
-		|| CASE WHEN hint <> '' THEN E'\nHINT: ' || hint ELSE '' END;
-END
-$$;
+\i sql/include/failure.psql
 CREATE FUNCTION pg_temp.refused(schedule text) RETURNS text LANGUAGE sql AS $$
 	SELECT pg_temp.failure(format('SELECT %L::sla.schedule', schedule))
 $$;
