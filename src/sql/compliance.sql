@@ -15,16 +15,31 @@ END;
 COMMENT ON FUNCTION sla.summary_until() IS
 	'the local day before which the summaries count; -infinity when they do not, or not for the reader';
 
--- Not inlined, and said to be few: so each is looked up by index.
+-- Not inlined, and said to be few: so each is looked up by index. An instant is of a local day when it lies between
+-- the beginning of that day at Greenwich, less what the place is ahead by, and its end likewise; how far calendars
+-- are ahead about that day is asked every twelve hours, as no zone has ever kept an offset for less. Of very many
+-- calendars it is not asked: no place is ahead or behind by more than a day.
 CREATE FUNCTION sla.summary_gaps(OUT from_instant timestamptz, OUT to_instant timestamptz) RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1
 	SET search_path = pg_catalog, pg_temp
+	SET jit = off
 AS $function$
+	WITH marked AS (
+		SELECT DISTINCT m.day::timestamp AS day
+		FROM sla.summary_mark AS m, sla.summary_until() AS u
+		WHERE m.day < u.until
+	), calendar AS (
+		SELECT c.name FROM sla.calendar AS c WHERE (SELECT count(*) <= 20 FROM sla.calendar)
+	)
 	SELECT lower(r), upper(r)
 	FROM unnest((
-		SELECT range_agg(tstzrange((m.day - 1)::timestamp AT TIME ZONE 'UTC', (m.day + 2)::timestamp AT TIME ZONE 'UTC'))
-		FROM sla.summary_mark AS m, sla.summary_until() AS u
-		WHERE m.day < u.until)) AS r
+		SELECT range_agg(tstzrange(
+			(m.day - coalesce(a.most, interval '1 day')) AT TIME ZONE 'UTC',
+			(m.day + interval '1 day' - coalesce(a.least, interval '-1 day')) AT TIME ZONE 'UTC'))
+		FROM marked AS m CROSS JOIN LATERAL (
+			SELECT max(d.ahead) AS most, min(d.ahead) AS least
+			FROM calendar AS c, generate_series(m.day - interval '1 day', m.day + interval '2 days', '12 hours') AS t (at),
+				LATERAL (SELECT sla.local_time(c.name, t.at AT TIME ZONE 'UTC') - t.at AS ahead) AS d) AS a)) AS r
 $function$;
 COMMENT ON FUNCTION sla.summary_gaps() IS
 	'stretches of time in which the verdicts of all marked days lie that the summaries would count for; none overlaps another';
