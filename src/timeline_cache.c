@@ -24,13 +24,11 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
-/* Of the entry's own bytes in the table, which end where the entry begins. */
-typedef struct cache_key
-{
-	const char *bytes;
-	uint32		length;
-	uint32		kind;			/* sla_cached_kind */
-} cache_key;
+/* An entry begins in the middle of a line, its timeline with the line after its end. */
+#define CACHE_LINE			64
+#define ENTRY_IN_LINE		32
+#define TIMELINE_DISTANCE \
+	(TYPEALIGN(CACHE_LINE, ENTRY_IN_LINE + sizeof(sla_cached)) - ENTRY_IN_LINE)
 
 /*
  * With many calendars, what an answer reads is in no cache of the processor,
@@ -40,19 +38,17 @@ typedef struct cache_key
  */
 typedef struct cache_slot
 {
-	cache_key	key;
+	const sla_cached *entry;
 	uint32		hash;
 	char		status;
-	sla_forecast forecast;
+	uintptr_t	cells;			/* sla_forecast, the patterns */
+	int32		patterns[SLA_USUAL_PATTERNS];	/* in lines from the entry on */
 } cache_slot;
 
-static uintptr_t wanted = 0;	/* sla_forecast_offset() of the instant that is asked about */
+StaticAssertDecl(SLA_USUAL_PATTERNS != 2 || sizeof(cache_slot) <= CACHE_LINE / 2,
+				 "two slots should fit into a line");
 
-/* An entry begins in the middle of a line, its timeline with the line after its end. */
-#define CACHE_LINE			64
-#define ENTRY_IN_LINE		32
-#define TIMELINE_DISTANCE \
-	(TYPEALIGN(CACHE_LINE, ENTRY_IN_LINE + sizeof(sla_cached)) - ENTRY_IN_LINE)
+static uintptr_t wanted = 0;	/* sla_forecast_offset() of the instant that is asked about */
 
 /* The bytes and a NUL. */
 static inline Size
@@ -61,41 +57,39 @@ key_room(uint32 length)
 	return MAXALIGN((Size) length + 1);
 }
 
-static inline sla_cached *
-entry_of(cache_key key)
-{
-	return (sla_cached *) (key.bytes + key_room(key.length));
-}
-
 static inline uint32
-cache_key_hash(cache_key key)
+cache_key_hash(const sla_cached *key)
 {
-	return hash_bytes((const unsigned char *) key.bytes, (int) key.length) ^ key.kind;
+	return hash_bytes((const unsigned char *) key->key, (int) key->key_length) ^ key->kind;
 }
 
+/* The other one is of the same hash, and a key only. */
 static inline bool
-cache_keys_equal(const cache_slot *slot, cache_key b)
+cache_keys_equal(const cache_slot *slot, const sla_cached *key)
 {
-	cache_key	a = slot->key;
-	uintptr_t	cells = slot->forecast.cells + wanted;
-	uintptr_t	pattern = slot->forecast.pattern;
+	const sla_cached *entry = slot->entry;
+	uintptr_t	cells = slot->cells + wanted;
 
-	__builtin_prefetch((char *) entry_of(a) + TIMELINE_DISTANCE);
+	__builtin_prefetch(entry);
+	__builtin_prefetch((const char *) entry + TIMELINE_DISTANCE);
 	__builtin_prefetch((const void *) cells);
-	__builtin_prefetch((const void *) pattern);
-	__builtin_prefetch((const void *) (pattern + CACHE_LINE));
-	return a.kind == b.kind && a.length == b.length &&
-		memcmp(a.bytes, b.bytes, a.length) == 0;
+	for (int i = 0; i < SLA_USUAL_PATTERNS; i++)
+		__builtin_prefetch((const void *) ((uintptr_t) entry +
+										   (uintptr_t) ((intptr_t) slot->patterns[i] * CACHE_LINE)));
+	/* The entry's bytes lie before it; so its own pointer to them need not be waited for. */
+	return entry->kind == key->kind && entry->key_length == key->key_length &&
+		memcmp((const char *) entry - key_room(key->key_length), key->key, key->key_length) == 0;
 }
 
 #define SH_PREFIX cache_table
 #define SH_ELEMENT_TYPE cache_slot
-#define SH_KEY_TYPE cache_key
-#define SH_KEY key
+#define SH_KEY_TYPE const sla_cached *
+#define SH_KEY entry
 #define SH_HASH_KEY(table, key) cache_key_hash(key)
 #define SH_EQUAL(table, a, b) cache_keys_equal((const cache_slot *) &(a), b)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, slot) (slot)->hash
+#define SH_USE_NONDEFAULT_ALLOCATOR
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE
@@ -108,6 +102,24 @@ static Size cache_size = 0;		/* bytes in the contexts of the entries */
 static MemoryContext cache_context = NULL;
 static cache_table_hash *cache = NULL;
 static dlist_head entries = DLIST_STATIC_INIT(entries);	/* next turn last */
+
+/* The table's slots, none across a line of the processor's cache. */
+static void *
+cache_table_allocate(cache_table_hash *table, Size size)
+{
+	char	   *memory = MemoryContextAllocExtended(cache_context, size + 2 * CACHE_LINE,
+													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	char	   *slots = (char *) TYPEALIGN(CACHE_LINE, memory + sizeof(void *));
+
+	((void **) slots)[-1] = memory;
+	return slots;
+}
+
+static void
+cache_table_free(cache_table_hash *table, void *slots)
+{
+	pfree(((void **) slots)[-1]);
+}
 
 static bool
 too_large(void)
@@ -216,6 +228,25 @@ sla_cache_expect(TimestampTz instant)
 	wanted = sla_forecast_offset(instant);
 }
 
+/* What the table compares others with: no more than the key is looked at. */
+static inline sla_cached
+cache_key(sla_cached_kind kind, const char *key, uint32 key_length)
+{
+	return (sla_cached) {.key = key, .key_length = key_length, .kind = kind};
+}
+
+/* Remember where the next answer will be looked for. */
+static inline void
+note_forecast(cache_slot *slot)
+{
+	sla_forecast forecast = sla_timeline_forecast(slot->entry->timeline);
+
+	slot->cells = forecast.cells;
+	for (int i = 0; i < SLA_USUAL_PATTERNS; i++)
+		slot->patterns[i] = (int32) ((intptr_t) (forecast.patterns[i] - (uintptr_t) slot->entry) /
+									 CACHE_LINE);
+}
+
 /* The entry of that key, NULL when there is none. */
 sla_cached *
 sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
@@ -224,13 +255,17 @@ sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
 	sla_cached *entry = NULL;
 
 	if (cache != NULL)
-		slot = cache_table_lookup(cache, (cache_key) {key, key_length, kind});
+	{
+		sla_cached	wanted_key = cache_key(kind, key, key_length);
+
+		slot = cache_table_lookup(cache, &wanted_key);
+	}
 	if (slot != NULL)
 	{
-		entry = entry_of(slot->key);
+		entry = (sla_cached *) slot->entry;
 		if (!entry->used)
 			entry->used = true;
-		slot->forecast = sla_timeline_forecast(entry->timeline);
+		note_forecast(slot);
 	}
 	if (unlikely(too_large()))
 		make_room(entry);
@@ -281,19 +316,18 @@ sla_cache_compile(sla_cached *entry, const sla_schedule *schedule)
 void
 sla_cache_keep(sla_cached *entry)
 {
-	cache_key	key = {entry->key, entry->key_length, entry->kind};
 	cache_slot *slot;
 	bool		found;
 
 	if (cache == NULL)
 		cache = cache_table_create(sla_cache_context(), 64, NULL);
 
-	slot = cache_table_lookup(cache, key);
+	slot = cache_table_lookup(cache, entry);
 	if (slot != NULL)
-		sla_cache_drop(entry_of(slot->key));
+		sla_cache_drop((sla_cached *) slot->entry);
 
-	slot = cache_table_insert(cache, key, &found);
-	slot->forecast = (sla_forecast) {0};
+	slot = cache_table_insert(cache, entry, &found);
+	note_forecast(slot);
 	MemoryContextSetParent(entry->context, cache_context);
 	dlist_push_head(&entries, &entry->place);
 	entry->kept = true;
@@ -305,10 +339,8 @@ sla_cache_keep(sla_cached *entry)
 void
 sla_cache_drop(sla_cached *entry)
 {
-	cache_key	key = {entry->key, entry->key_length, entry->kind};
-
 	sla_cache_epoch++;
-	cache_table_delete(cache, key);
+	cache_table_delete(cache, entry);
 	dlist_delete(&entry->place);
 	entry->kept = false;
 	cache_size -= MemoryContextMemAllocated(entry->context, false);

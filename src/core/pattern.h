@@ -10,6 +10,10 @@
 
 #include "core.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define SLA_SECS_PER_WEEK	INT64_C(604800)
 
 /* An opening, in seconds of the week, and the open seconds before it. */
@@ -25,8 +29,25 @@ typedef struct sla_opening
  * The first begins with the week; it may be empty, the others are not, and
  * between two of them it is closed for some time.
  *
- * hint[n] is the last opening at or before second n * 32768, and at most
- * `steps` more begin before the next such second.
+ * Nearly all patterns have few openings, at full minutes; those are compact:
+ * one line of the processor's cache, and found in it without a jump.  Time is
+ * in units of ten seconds, of which a week has fewer than 16 bits can count,
+ * and all that is left of the two lists is filled with the end of the week.
+ */
+#define SLA_SECS_PER_UNIT	UINT32_C(10)
+#define SLA_UNITS_PER_WEEK	60480
+#define SLA_COMPACT_LENGTH	16
+
+typedef struct sla_compact
+{
+	uint16_t	from[SLA_COMPACT_LENGTH];
+	uint16_t	before[SLA_COMPACT_LENGTH];
+} sla_compact;
+
+/*
+ * Any other pattern, in as many lines as it takes.  hint[n] is the last opening
+ * at or before second n * 32768, and at most `steps` more begin before the next
+ * such second.
  */
 #define SLA_HINT_SHIFT		15
 #define SLA_HINTS			((SLA_SECS_PER_WEEK >> SLA_HINT_SHIFT) + 1)
@@ -40,17 +61,21 @@ typedef struct sla_pattern
 	sla_opening openings[];
 } sla_pattern;
 
-/* Patterns lie in units of 8 bytes; 24 bits are kept for the place of one. */
-#define SLA_PATTERN_BITS	24
+/*
+ * The place of a pattern has 24 bits: the number of its first line, and
+ * whether it is another than a compact one.
+ */
+#define SLA_PLACE_BITS		24
+#define SLA_PLACE_LONG		(UINT32_C(1) << (SLA_PLACE_BITS - 1))
 
 typedef struct sla_dictionary
 {
 	uint32_t   *slots;			/* hash table of places; NO_PATTERN if free */
 	uint32_t	nslots;			/* a power of two */
 	uint32_t	count;
-	uint32_t	used;
+	uint32_t	used;			/* lines */
 	uint32_t	capacity;
-	uint64_t   *units;
+	sla_compact *lines;			/* aligned; what was allocated is noted before them */
 } sla_dictionary;
 
 /*
@@ -60,31 +85,63 @@ typedef struct sla_dictionary
 extern uint32_t sla_dictionary_place(const sla_env *env, sla_dictionary *dictionary,
 									 const sla_opening *openings, uint32_t count);
 extern void sla_dictionary_free(const sla_env *env, sla_dictionary *dictionary);
+extern size_t sla_dictionary_size(const sla_dictionary *dictionary);
 
-static inline const sla_pattern *
-sla_pattern_in(const sla_dictionary *dictionary, uint32_t place)
+static inline const sla_compact *
+sla_compact_in(const sla_dictionary *dictionary, uint32_t place)
 {
-	const uint64_t *units = dictionary->units + place;
-
-	/* Patterns are often longer than a line of the processor's cache. */
-	__builtin_prefetch(units + 8);
-	return (const sla_pattern *) units;
+	return dictionary->lines + place;
 }
 
-extern const sla_opening *sla_pattern_search(const sla_pattern *pattern, uint32_t second);
-
-/* The last opening at or before a second of the week. */
-static inline const sla_opening *
-sla_pattern_opening(const sla_pattern *pattern, uint32_t second)
+/* The last of a sorted list, which begins with 0, that is no more than the value. */
+static inline uint32_t
+sla_compact_last(const uint16_t *list, uint32_t value)
 {
-	const sla_opening *opening;
+#ifdef __SSE2__
+	__m128i		none = _mm_setzero_si128();
+	__m128i		most = _mm_set1_epi16((short) value);
+	__m128i		low = _mm_subs_epu16(_mm_load_si128((const __m128i *) list), most);
+	__m128i		high = _mm_subs_epu16(_mm_load_si128((const __m128i *) (list + 8)), most);
+	int			fit = _mm_movemask_epi8(_mm_packs_epi16(_mm_cmpeq_epi16(low, none),
+														_mm_cmpeq_epi16(high, none)));
 
-	if (pattern->steps == SLA_MANY_STEPS)
-		return sla_pattern_search(pattern, second);
-	opening = pattern->openings + pattern->hint[second >> SLA_HINT_SHIFT];
-	for (unsigned int step = pattern->steps; step > 0; step--)
-		opening += opening[1].from <= second;
-	return opening;
+	return (uint32_t) __builtin_ctz(~(unsigned int) fit) - 1;
+#else
+	uint32_t	fit = 0;
+
+	for (int i = 1; i < SLA_COMPACT_LENGTH; i++)
+		fit += list[i] <= value;
+	return fit;
+#endif
+}
+
+/* The same questions of a pattern that is not compact. */
+extern void sla_long_opening(const sla_dictionary *dictionary, uint32_t place,
+							 uint32_t second, sla_opening *found);
+extern uint32_t sla_long_open_second(const sla_dictionary *dictionary, uint32_t place,
+									 uint32_t amount);
+extern uint32_t sla_long_closed_second(const sla_dictionary *dictionary, uint32_t place,
+									   uint32_t amount);
+
+/* The last opening at or before a second of the week, and the one after it. */
+static inline void
+sla_pattern_opening(const sla_dictionary *dictionary, uint32_t place, uint32_t second,
+					sla_opening found[2])
+{
+	const sla_compact *line;
+	uint32_t	i;
+
+	if (place & SLA_PLACE_LONG)
+	{
+		sla_long_opening(dictionary, place, second, found);
+		return;
+	}
+	line = sla_compact_in(dictionary, place);
+	i = sla_compact_last(line->from, second / SLA_SECS_PER_UNIT);
+	found[0].from = line->from[i] * SLA_SECS_PER_UNIT;
+	found[0].before = line->before[i] * SLA_SECS_PER_UNIT;
+	found[1].from = line->from[i + 1] * SLA_SECS_PER_UNIT;
+	found[1].before = line->before[i + 1] * SLA_SECS_PER_UNIT;
 }
 
 /*
@@ -92,38 +149,32 @@ sla_pattern_opening(const sla_pattern *pattern, uint32_t second)
  * itself; the amount must be less than the week's sum.
  */
 static inline uint32_t
-sla_pattern_open_second(const sla_pattern *pattern, uint32_t amount)
+sla_pattern_open_second(const sla_dictionary *dictionary, uint32_t place, uint32_t amount)
 {
-	uint32_t	low = 0;
-	uint32_t	length = pattern->count;
+	const sla_compact *line;
+	uint32_t	i;
 
-	/* The last opening with no more than the amount before it. */
-	while (length > 1)
-	{
-		uint32_t	half = length / 2;
-
-		low += pattern->openings[low + half].before <= amount ? half : 0;
-		length -= half;
-	}
-	return pattern->openings[low].from + (amount - pattern->openings[low].before);
+	if (place & SLA_PLACE_LONG)
+		return sla_long_open_second(dictionary, place, amount);
+	line = sla_compact_in(dictionary, place);
+	i = sla_compact_last(line->before, amount / SLA_SECS_PER_UNIT);
+	return amount + (line->from[i] - (uint32_t) line->before[i]) * SLA_SECS_PER_UNIT;
 }
 
 /* The same of closed seconds. */
 static inline uint32_t
-sla_pattern_closed_second(const sla_pattern *pattern, uint32_t amount)
+sla_pattern_closed_second(const sla_dictionary *dictionary, uint32_t place, uint32_t amount)
 {
-	uint32_t	low = 0;
-	uint32_t	length = pattern->count;
+	const sla_compact *line;
+	uint32_t	units = amount / SLA_SECS_PER_UNIT;
+	uint32_t	i = 0;
 
-	while (length > 1)
-	{
-		uint32_t	half = length / 2;
-		const sla_opening *opening = &pattern->openings[low + half];
-
-		low += opening->from - opening->before <= amount ? half : 0;
-		length -= half;
-	}
-	return amount + pattern->openings[low + 1].before;
+	if (place & SLA_PLACE_LONG)
+		return sla_long_closed_second(dictionary, place, amount);
+	line = sla_compact_in(dictionary, place);
+	while (line->from[i + 1] - (uint32_t) line->before[i + 1] <= units)
+		i++;
+	return amount + line->before[i + 1] * SLA_SECS_PER_UNIT;
 }
 
 #endif							/* SLA_PATTERN_H */

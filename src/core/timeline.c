@@ -30,6 +30,7 @@
 #define WEEKS_PER_PAGE		27
 #define WEEKS_PER_CYCLE		INT64_C(20871)
 #define DAYS_PER_WEEK		7
+#define USECS_PER_UNIT		((uint64_t) SLA_SECS_PER_UNIT * SLA_USECS_PER_SEC)
 #define USECS_PER_WEEK		((uint64_t) SLA_SECS_PER_WEEK * SLA_USECS_PER_SEC)
 #define SECS_PER_PAGE		(WEEKS_PER_PAGE * SLA_SECS_PER_WEEK)
 
@@ -56,7 +57,7 @@
 #define MIN_CELLS			(5 * WEEKS_PER_PAGE + 1)
 
 /* A cell: the amount before its week, and the pattern or mask of the week. */
-#define PAYLOAD_BITS		SLA_PATTERN_BITS
+#define PAYLOAD_BITS		SLA_PLACE_BITS
 #define PAYLOAD_MASK		((INT64_C(1) << PAYLOAD_BITS) - 1)
 
 typedef struct series
@@ -73,12 +74,12 @@ typedef struct series
 
 /*
  * What every answer reads lies in one line of the processor's cache, if the
- * whole begins with one: the end of patterns, the beginning of time.
+ * whole begins with one: up to the count of cells of time.
  */
 struct sla_timeline
 {
+	uint32_t	usual[SLA_USUAL_PATTERNS];	/* places, of summer and winter */
 	sla_dictionary patterns;
-	uint32_t	recent;			/* the pattern of the last answer */
 	series		time;			/* amounts are open seconds */
 	series		dates;			/* amounts are business days */
 	const sla_schedule *schedule;
@@ -98,6 +99,7 @@ typedef struct spot
 {
 	int64_t		index;			/* the cell that answers for its week */
 	int64_t		cycles;			/* the week is that many cycles later */
+	uint64_t	rest;			/* microseconds of the week: */
 	uint32_t	second;			/* of the week */
 	uint32_t	fraction;		/* microseconds of that second */
 } spot;
@@ -121,16 +123,47 @@ cell_amount(int64_t cell)
 	return cell >> PAYLOAD_BITS;
 }
 
-static inline const sla_pattern *
-cell_pattern(const sla_timeline *timeline, int64_t cell)
+static inline uint32_t
+cell_payload(int64_t cell)
 {
-	return sla_pattern_in(&timeline->patterns, (uint32_t) (cell & PAYLOAD_MASK));
+	return (uint32_t) (cell & PAYLOAD_MASK);
 }
 
 /* ------------------------------------------------------------------------
  * Pages
  * ------------------------------------------------------------------------
  */
+
+/*
+ * Most weeks look like one of two, those of summer and of winter.  They are
+ * found as the patterns that most weeks of a page have.
+ */
+static void
+note_usual(sla_timeline *timeline, const page *page)
+{
+	uint32_t   *usual = timeline->usual;
+	uint32_t	found = 0;
+	int			most = 0;
+
+	for (int i = 0; i < WEEKS_PER_PAGE; i++)
+	{
+		int			same = 0;
+
+		for (int j = 0; j < WEEKS_PER_PAGE; j++)
+			same += page->payload[j] == page->payload[i];
+		if (same > most)
+		{
+			most = same;
+			found = page->payload[i];
+		}
+	}
+	found &= ~SLA_PLACE_LONG;
+	if (found != usual[0] && found != usual[1])
+	{
+		usual[0] = usual[1];
+		usual[1] = found;
+	}
+}
 
 /* The open seconds and patterns of 27 weeks. */
 static void
@@ -171,6 +204,7 @@ compile_time(sla_timeline *timeline, int64_t week, page *result)
 		result->payload[i] = sla_dictionary_place(&timeline->env, &timeline->patterns,
 												  openings, count);
 	}
+	note_usual(timeline, result);
 }
 
 /*
@@ -526,40 +560,17 @@ find_week(sla_timeline *timeline, series *series, bool rest, int64_t amount,
  * ------------------------------------------------------------------------
  */
 
-/*
- * With many timelines nothing is in the processor's caches.  Most weeks look
- * like the last one that was asked for, so its pattern is fetched together with
- * the cell, not after it.
- */
-static inline void
-expect_recent(const sla_timeline *timeline)
-{
-	/* As a number: nothing may be added to a null pointer, and before the first page there is none. */
-	uintptr_t	pattern = (uintptr_t) timeline->patterns.units + timeline->recent * sizeof(uint64_t);
-
-	__builtin_prefetch((const void *) pattern);
-	__builtin_prefetch((const void *) (pattern + 64));
-	__builtin_prefetch((const void *) (pattern + 120));
-}
-
-static inline void
-remember_recent(sla_timeline *timeline, int64_t cell)
-{
-	uint32_t	place = (uint32_t) (cell & PAYLOAD_MASK);
-
-	if (timeline->recent != place)
-		timeline->recent = place;
-}
-
 sla_forecast
 sla_timeline_forecast(const sla_timeline *timeline)
 {
 	const series *time = &timeline->time;
+	sla_forecast forecast;
 
-	return (sla_forecast) {
-		.cells = (uintptr_t) time->cells - (uintptr_t) time->first * sizeof(int64_t),
-		.pattern = (uintptr_t) timeline->patterns.units + timeline->recent * sizeof(uint64_t),
-	};
+	forecast.cells = (uintptr_t) time->cells - (uintptr_t) time->first * sizeof(int64_t);
+	for (int i = 0; i < SLA_USUAL_PATTERNS; i++)
+		forecast.patterns[i] = (uintptr_t) timeline->patterns.lines +
+			(uintptr_t) timeline->usual[i] * sizeof(sla_compact);
+	return forecast;
 }
 
 uintptr_t
@@ -579,6 +590,7 @@ spot_in_window(const sla_timeline *timeline, sla_instant t, spot *spot)
 
 	spot->index = (int64_t) index;
 	spot->cycles = 0;
+	spot->rest = rest;
 	spot->second = (uint32_t) (rest / (uint64_t) SLA_USECS_PER_SEC);
 	spot->fraction = (uint32_t) (rest - (uint64_t) spot->second * SLA_USECS_PER_SEC);
 	return index < (uint64_t) timeline->time.count;
@@ -595,10 +607,12 @@ spot_anywhere(sla_timeline *timeline, sla_instant t, spot *spot)
 				  &spot->index, &spot->cycles);
 }
 
-static inline const sla_pattern *
-spot_pattern(const sla_timeline *timeline, const spot *spot)
+/* The last opening of the spot's week at or before it, and the one after that. */
+static inline void
+spot_opening(const sla_timeline *timeline, const spot *spot, sla_opening found[2])
 {
-	return cell_pattern(timeline, timeline->time.cells[spot->index]);
+	sla_pattern_opening(&timeline->patterns,
+						cell_payload(timeline->time.cells[spot->index]), spot->second, found);
 }
 
 static inline int64_t
@@ -614,18 +628,43 @@ opening_length(const sla_opening *opening)
 }
 
 /*
- * The open time of the spot's week before the spot, in microseconds.
- * `opening` is the last at or before it.
+ * The open time of a week before an instant of it, in microseconds, the
+ * instant in microseconds too.
  */
 static inline int64_t
-open_in_week(const spot *spot, const sla_opening *opening)
+open_in_week(const sla_timeline *timeline, int64_t cell, uint64_t rest)
 {
-	uint32_t	passed = spot->second - opening->from;
-	uint32_t	length = opening_length(opening);
-	uint32_t	open = -(uint32_t) (passed < length);	/* all bits, or none */
+	uint32_t	place = cell_payload(cell);
+	uint32_t	at = (uint32_t) (rest / USECS_PER_UNIT);
+	uint64_t	part = rest - at * USECS_PER_UNIT;
+	uint64_t	unit = USECS_PER_UNIT;
+	uint32_t	before;
+	uint32_t	length;
+	uint32_t	passed;
 
-	return (int64_t) (opening->before + (passed < length ? passed : length)) *
-		SLA_USECS_PER_SEC + (spot->fraction & open);
+	if (place & SLA_PLACE_LONG)
+	{
+		sla_opening found[2];
+
+		unit = SLA_USECS_PER_SEC;
+		at = (uint32_t) (rest / unit);
+		part = rest - at * unit;
+		sla_long_opening(&timeline->patterns, place, at, found);
+		before = found[0].before;
+		length = opening_length(found);
+		passed = at - found[0].from;
+	}
+	else
+	{
+		const sla_compact *line = sla_compact_in(&timeline->patterns, place);
+		uint32_t	i = sla_compact_last(line->from, at);
+
+		before = line->before[i];
+		length = line->before[i + 1] - before;
+		passed = at - line->from[i];
+	}
+	part &= -(uint64_t) (passed < length);
+	return (int64_t) ((before + (passed < length ? passed : length)) * unit + part);
 }
 
 /*
@@ -637,15 +676,19 @@ time_before(sla_timeline *timeline, sla_instant t, bool closed, int64_t *week)
 {
 	spot		spot;
 	int64_t		more = spot_anywhere(timeline, t, &spot);
-	const sla_opening *opening =
-		sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
-	int64_t		in_week = open_in_week(&spot, opening);
-	bool		open = spot.second - opening->from < opening_length(opening);
+	sla_opening opening[2];
+	uint32_t	passed;
+	uint32_t	length;
+	bool		open;
 	span		result;
 
+	spot_opening(timeline, &spot, opening);
+	passed = spot.second - opening->from;
+	length = opening_length(opening);
+	open = passed < length;
 	*week = spot_week(timeline, &spot);
 	result.seconds = cell_amount(timeline->time.cells[spot.index]) + more +
-		in_week / SLA_USECS_PER_SEC;
+		opening->before + (open ? passed : length);
 	if (closed)
 		result.seconds = *week * SLA_SECS_PER_WEEK + spot.second - result.seconds;
 	result.fraction = open != closed ? spot.fraction : 0;
@@ -663,16 +706,16 @@ find_second(sla_timeline *timeline, bool closed, int64_t amount, int64_t near,
 	int64_t		index;
 	int64_t		cycles;
 	int64_t		within;
-	const sla_pattern *pattern;
+	uint32_t	place;
 
 	if (!find_week(timeline, &timeline->time, closed, amount, near,
 				   &index, &cycles, &within))
 		return false;
-	pattern = cell_pattern(timeline, timeline->time.cells[index]);
+	place = cell_payload(timeline->time.cells[index]);
 	*second = timeline->time.origin +
 		(timeline->time.first + index + cycles * WEEKS_PER_CYCLE) * SLA_SECS_PER_WEEK +
-		(closed ? sla_pattern_closed_second(pattern, (uint32_t) within) :
-		 sla_pattern_open_second(pattern, (uint32_t) within));
+		(closed ? sla_pattern_closed_second(&timeline->patterns, place, (uint32_t) within) :
+		 sla_pattern_open_second(&timeline->patterns, place, (uint32_t) within));
 	return true;
 }
 
@@ -791,8 +834,7 @@ size_t
 sla_timeline_size(const sla_timeline *timeline)
 {
 	return sizeof(*timeline) + timeline->scratch.size +
-		timeline->patterns.capacity * sizeof(uint64_t) +
-		timeline->patterns.nslots * sizeof(uint32_t) +
+		sla_dictionary_size(&timeline->patterns) +
 		(timeline->time.capacity + timeline->dates.capacity) * sizeof(int64_t);
 }
 
@@ -825,10 +867,10 @@ bool
 sla_is_open(sla_timeline *timeline, sla_instant t)
 {
 	spot		spot;
-	const sla_opening *opening;
+	sla_opening opening[2];
 
 	spot_anywhere(timeline, t, &spot);
-	opening = sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
+	spot_opening(timeline, &spot, opening);
 	return spot.second - opening->from < opening_length(opening);
 }
 
@@ -908,8 +950,8 @@ sla_measure(sla_timeline *timeline, sla_instant a, sla_instant b, int64_t *resul
 	cell_a = timeline->time.cells[spot_a.index];
 	cell_b = timeline->time.cells[spot_b.index];
 	*result = (cell_amount(cell_b) - cell_amount(cell_a)) * SLA_USECS_PER_SEC +
-		open_in_week(&spot_b, sla_pattern_opening(cell_pattern(timeline, cell_b), spot_b.second)) -
-		open_in_week(&spot_a, sla_pattern_opening(cell_pattern(timeline, cell_a), spot_a.second));
+		open_in_week(timeline, cell_b, spot_b.rest) -
+		open_in_week(timeline, cell_a, spot_a.rest);
 	return true;
 }
 
@@ -935,8 +977,6 @@ advance_far(sla_timeline *timeline, sla_instant t, int64_t amount)
 	const series *time = &timeline->time;
 	spot		spot;
 	int64_t		cell;
-	const sla_pattern *pattern;
-	const sla_opening *opening;
 	int64_t		week;			/* the instant with which the week begins */
 	int64_t		target;			/* open microseconds, from there to the result */
 	int64_t		seconds;
@@ -951,10 +991,8 @@ advance_far(sla_timeline *timeline, sla_instant t, int64_t amount)
 		return advance_anywhere(timeline, t, amount);
 
 	cell = time->cells[spot.index];
-	pattern = cell_pattern(timeline, cell);
-	opening = sla_pattern_opening(pattern, spot.second);
-	week = t - (spot.second * SLA_USECS_PER_SEC + spot.fraction);
-	target = open_in_week(&spot, opening) + amount;
+	week = t - (int64_t) spot.rest;
+	target = open_in_week(timeline, cell, spot.rest) + amount;
 
 	/*
 	 * The open second in which the result lies, by its number; it may end with
@@ -962,32 +1000,26 @@ advance_far(sla_timeline *timeline, sla_instant t, int64_t amount)
 	 */
 	seconds = sla_floor_div(amount > 0 ? target - 1 : target, SLA_USECS_PER_SEC);
 
-	if (seconds >= 0 && seconds < cell_amount(time->cells[spot.index + 1]) - cell_amount(cell))
+	index = spot.index;
+	if (seconds < 0 || seconds >= cell_amount(time->cells[index + 1]) - cell_amount(cell))
 	{
-		/* In this week, and most likely in this stretch or the next. */
-		while (opening[1].before <= seconds)
-			opening++;
-		while (opening->before > seconds)
-			opening--;
-		return week + target +
-			(int64_t) (opening->from - opening->before) * SLA_USECS_PER_SEC;
+		seconds += cell_amount(cell);
+		if (!find_cell(time, false, seconds, spot.index, &index))
+			return advance_anywhere(timeline, t, amount);
+		week += (index - spot.index) * (int64_t) USECS_PER_WEEK;
+		target -= (cell_amount(time->cells[index]) - cell_amount(cell)) * SLA_USECS_PER_SEC;
+		seconds -= cell_amount(time->cells[index]);
 	}
-
-	seconds += cell_amount(cell);
-	if (!find_cell(time, false, seconds, spot.index, &index))
-		return advance_anywhere(timeline, t, amount);
-	second = sla_pattern_open_second(cell_pattern(timeline, time->cells[index]),
-									 (uint32_t) (seconds - cell_amount(time->cells[index])));
-	return week + (index - spot.index) * (int64_t) USECS_PER_WEEK +
-		second * SLA_USECS_PER_SEC +
-		(target - (seconds - cell_amount(cell)) * SLA_USECS_PER_SEC);
+	second = sla_pattern_open_second(&timeline->patterns, cell_payload(time->cells[index]),
+									 (uint32_t) seconds);
+	return week + target + (second - seconds) * SLA_USECS_PER_SEC;
 }
 
 /*
  * Most amounts are hours, and then this is all there is to do.  Whether t is
  * open and in which stretch of which week the hours end can hardly be
  * foreseen, and a jump on it would cost more than all the rest.  So there is
- * none: both weeks are worked out, and what does not apply is masked out.
+ * none, and what does not apply is masked out.
  */
 sla_instant
 sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
@@ -995,59 +1027,61 @@ sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
 	const series *time = &timeline->time;
 	spot		spot;
 	const int64_t *cell;
-	const sla_opening *opening;
-	const sla_opening *of_next;
+	const sla_compact *line;
+	uint32_t	place;
+	uint32_t	next_place;
+	uint32_t	at;				/* t in units of the week, */
+	uint32_t	part;			/* and microseconds more */
+	uint32_t	i;
+	uint32_t	before;			/* open units before t's opening */
 	uint32_t	length;
 	uint32_t	passed;
 	uint32_t	open;			/* all bits set if t is open */
+	uint32_t	closed;			/* closed units of the week before t */
+	uint32_t	total;			/* open units of t's week */
 	uint32_t	fraction;
-	uint32_t	goal;			/* number, in the week, of the result's open second */
-	uint32_t	total;			/* open seconds of the week */
-	uint32_t	next;			/* all bits set if the result is in the next week */
-	uint32_t	closed;			/* closed seconds of the week before t */
-	uint32_t	here;			/* and before the result, if it is in this week */
-	uint32_t	there;			/* or, from t's week on, if it is in the next */
+	uint32_t	goal;			/* number, in its week, of the result's open unit */
+	uint32_t	next;			/* all bits set if that is the next week */
 
-	expect_recent(timeline);
 	if ((uint64_t) amount - 1 >= USECS_PER_WEEK ||
 		!spot_in_window(timeline, t, &spot) ||
 		spot.index + 1 >= time->count)
 		return advance_far(timeline, t, amount);
 
 	cell = &time->cells[spot.index];
-	remember_recent(timeline, cell[0]);
-	total = (uint32_t) (cell_amount(cell[1]) - cell_amount(cell[0]));
-	of_next = cell_pattern(timeline, cell[1])->openings;
-	opening = sla_pattern_opening(cell_pattern(timeline, cell[0]), spot.second);
-	length = opening_length(opening);
-	passed = spot.second - opening->from;
+	place = cell_payload(cell[0]);
+	next_place = cell_payload(cell[1]);
+	if ((place | next_place) & SLA_PLACE_LONG)
+		return advance_far(timeline, t, amount);
+	line = sla_compact_in(&timeline->patterns, place);
+	__builtin_prefetch(sla_compact_in(&timeline->patterns, next_place));
+
+	at = (uint32_t) (spot.rest / USECS_PER_UNIT);
+	part = (uint32_t) (spot.rest - at * USECS_PER_UNIT);
+	i = sla_compact_last(line->from, at);
+	before = line->before[i];
+	length = line->before[i + 1] - before;
+	passed = at - line->from[i];
 	open = -(uint32_t) (passed < length);
 	passed = passed < length ? passed : length;
-	closed = spot.second - opening->before - passed;
+	closed = at - before - passed;
+	total = line->before[SLA_COMPACT_LENGTH - 1];
 
-	/* A closed t counts as the beginning of its second, the result may be the end of one. */
-	goal = (uint32_t) ((uint64_t) amount / SLA_USECS_PER_SEC);
-	fraction = (uint32_t) ((uint64_t) amount - goal * (uint64_t) SLA_USECS_PER_SEC) +
-		(spot.fraction & open);
-	goal += (fraction > SLA_USECS_PER_SEC) - (fraction == 0);
-	goal += opening->before + passed;
+	/* A closed t counts as the beginning of its unit, the result may be the end of one. */
+	goal = (uint32_t) ((uint64_t) amount / USECS_PER_UNIT);
+	fraction = (uint32_t) ((uint64_t) amount - goal * USECS_PER_UNIT) + (part & open);
+	goal += (fraction > USECS_PER_UNIT) - (fraction == 0);
+	goal += before + passed;
+
 	next = -(uint32_t) (goal >= total);
-
-	opening += opening[1].before <= (goal & ~next);
-	while (opening[1].before <= (goal & ~next))
-		opening++;
-	here = opening->from - opening->before;
-
-	goal = (goal - total) & next;
-	if (goal >= cell_amount(cell[2]) - cell_amount(cell[1]) && next)
+	line = sla_compact_in(&timeline->patterns, place ^ ((place ^ next_place) & next));
+	goal -= total & next;
+	if (goal >= line->before[SLA_COMPACT_LENGTH - 1])
 		return advance_far(timeline, t, amount);
-	of_next += of_next[1].before <= goal;
-	while (of_next[1].before <= goal)
-		of_next++;
-	there = of_next->from - of_next->before + (uint32_t) SLA_SECS_PER_WEEK - total;
+	i = sla_compact_last(line->before, goal);
+	closed = line->from[i] - line->before[i] + ((SLA_UNITS_PER_WEEK - total) & next) - closed;
 
-	return t - (spot.fraction & ~open) + amount +
-		(int64_t) ((here ^ ((here ^ there) & next)) - closed) * SLA_USECS_PER_SEC;
+	return t - (part & ~open) + amount + (int64_t) (closed * USECS_PER_UNIT);
 }
 
 /* The first instant, from t (finite) on, that is open (closed). */
@@ -1055,13 +1089,13 @@ static bool
 first_from(sla_timeline *timeline, sla_instant t, bool closed, sla_instant *result)
 {
 	spot		spot;
-	const sla_opening *opening;
+	sla_opening opening[2];
 	uint32_t	edge;			/* the next change, if it is in this week */
 	int64_t		week;
 	span		before;
 
 	spot_anywhere(timeline, t, &spot);
-	opening = sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
+	spot_opening(timeline, &spot, opening);
 	edge = opening->from + opening_length(opening);
 	if ((spot.second < edge) != closed)
 	{
@@ -1085,13 +1119,13 @@ static bool
 last_until(sla_timeline *timeline, sla_instant t, bool closed, sla_instant *result)
 {
 	spot		spot;
-	const sla_opening *opening;
+	sla_opening opening[2];
 	uint32_t	edge;			/* the change before, if it is in this week */
 	int64_t		week;
 	span		before;
 
 	spot_anywhere(timeline, t - 1, &spot);
-	opening = sla_pattern_opening(spot_pattern(timeline, &spot), spot.second);
+	spot_opening(timeline, &spot, opening);
 	edge = opening->from + opening_length(opening);
 	if ((spot.second < edge) != closed)
 	{

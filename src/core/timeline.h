@@ -115,14 +115,16 @@ extern sla_timeline *sla_timeline_init(void *place, const sla_env *env,
 
 /*
  * Where the next answer will be looked for, for prefetching: an address to add
- * sla_forecast_offset() of an instant to, and that of the pattern of the last
- * answer.  Both are guesses, of use only while nothing is done with them but
+ * sla_forecast_offset() of an instant to, and those of the patterns that most
+ * weeks have.  All are guesses, of use only while nothing is done with them but
  * to prefetch: what was there may be gone.
  */
+#define SLA_USUAL_PATTERNS	2
+
 typedef struct sla_forecast
 {
 	uintptr_t	cells;
-	uintptr_t	pattern;
+	uintptr_t	patterns[SLA_USUAL_PATTERNS];
 } sla_forecast;
 
 extern sla_forecast sla_timeline_forecast(const sla_timeline *timeline);
