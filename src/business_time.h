@@ -9,14 +9,23 @@
 
 #include "utils/timestamp.h"
 
+#include "core/timeline.h"
 #include "timeline_cache.h"
 
-/* A place of call: the argument it had last, and what that stands for. */
+/*
+ * A place of call: the argument it had last, and what that stands for.  Where
+ * hours are added to one instant after the other, a piece of time is at hand
+ * with the answer for all of it.
+ */
 typedef struct sla_call_site
 {
 	uint64		stamp;			/* of what was found; 0 is never current */
 	sla_cached *found;
 	bool		constant;		/* the argument is a constant of the query */
+	sla_piece	piece;			/* of what was found, by the hours: */
+	int64		hours;			/* microseconds */
+	TimestampTz last;			/* the instant that was asked about last, */
+	int			near;			/* and how many before it were near each other */
 	uint32		length;
 	uint32		room;
 	char	   *bytes;
@@ -39,7 +48,7 @@ extern sla_cached *sla_call_site_search(FunctionCallInfo fcinfo, sla_cached_kind
  * What the first argument stands for.  Good until the end of the call: nothing
  * that a function here does afterwards can throw it away.
  */
-static inline sla_cached *
+static pg_attribute_always_inline sla_cached *
 sla_calendar_or_schedule(FunctionCallInfo fcinfo, sla_cached_kind kind)
 {
 	sla_call_site *site = fcinfo->flinfo->fn_extra;

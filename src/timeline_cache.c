@@ -25,7 +25,7 @@
 #include "utils/memutils.h"
 
 /* An entry begins in the middle of a line, its timeline with the line after its end. */
-#define CACHE_LINE			64
+#define CACHE_LINE			((intptr_t) 64)
 #define ENTRY_IN_LINE		32
 #define TIMELINE_DISTANCE \
 	(TYPEALIGN(CACHE_LINE, ENTRY_IN_LINE + sizeof(sla_cached)) - ENTRY_IN_LINE)
@@ -42,13 +42,20 @@ typedef struct cache_slot
 	uint32		hash;
 	char		status;
 	uintptr_t	cells;			/* sla_forecast, the patterns */
-	int32		patterns[SLA_USUAL_PATTERNS];	/* in lines from the entry on */
+	int32		patterns[SLA_USUAL_PATTERNS];	/* in lines from the entry's on */
 } cache_slot;
 
 StaticAssertDecl(SLA_USUAL_PATTERNS != 2 || sizeof(cache_slot) <= CACHE_LINE / 2,
 				 "two slots should fit into a line");
 
 static uintptr_t wanted = 0;	/* sla_forecast_offset() of the instant that is asked about */
+
+/* As a number, for addresses that are only guessed. */
+static inline intptr_t
+line_of(const sla_cached *entry)
+{
+	return (intptr_t) entry - ENTRY_IN_LINE;
+}
 
 /* The bytes and a NUL. */
 static inline Size
@@ -74,8 +81,7 @@ cache_keys_equal(const cache_slot *slot, const sla_cached *key)
 	__builtin_prefetch((const char *) entry + TIMELINE_DISTANCE);
 	__builtin_prefetch((const void *) cells);
 	for (int i = 0; i < SLA_USUAL_PATTERNS; i++)
-		__builtin_prefetch((const void *) ((uintptr_t) entry +
-										   (uintptr_t) ((intptr_t) slot->patterns[i] * CACHE_LINE)));
+		__builtin_prefetch((const void *) (line_of(entry) + slot->patterns[i] * CACHE_LINE));
 	/* The entry's bytes lie before it; so its own pointer to them need not be waited for. */
 	return entry->kind == key->kind && entry->key_length == key->key_length &&
 		memcmp((const char *) entry - key_room(key->key_length), key->key, key->key_length) == 0;
@@ -228,13 +234,6 @@ sla_cache_expect(TimestampTz instant)
 	wanted = sla_forecast_offset(instant);
 }
 
-/* What the table compares others with: no more than the key is looked at. */
-static inline sla_cached
-cache_key(sla_cached_kind kind, const char *key, uint32 key_length)
-{
-	return (sla_cached) {.key = key, .key_length = key_length, .kind = kind};
-}
-
 /* Remember where the next answer will be looked for. */
 static inline void
 note_forecast(cache_slot *slot)
@@ -243,7 +242,7 @@ note_forecast(cache_slot *slot)
 
 	slot->cells = forecast.cells;
 	for (int i = 0; i < SLA_USUAL_PATTERNS; i++)
-		slot->patterns[i] = (int32) ((intptr_t) (forecast.patterns[i] - (uintptr_t) slot->entry) /
+		slot->patterns[i] = (int32) (((intptr_t) forecast.patterns[i] - line_of(slot->entry)) /
 									 CACHE_LINE);
 }
 
@@ -256,9 +255,12 @@ sla_cache_find(sla_cached_kind kind, const char *key, uint32 key_length)
 
 	if (cache != NULL)
 	{
-		sla_cached	wanted_key = cache_key(kind, key, key_length);
+		sla_cached	same;		/* no more than the key is looked at */
 
-		slot = cache_table_lookup(cache, &wanted_key);
+		same.key = key;
+		same.key_length = key_length;
+		same.kind = kind;
+		slot = cache_table_lookup(cache, &same);
 	}
 	if (slot != NULL)
 	{

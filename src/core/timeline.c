@@ -1019,10 +1019,11 @@ advance_far(sla_timeline *timeline, sla_instant t, int64_t amount)
  * Most amounts are hours, and then this is all there is to do.  Whether t is
  * open and in which stretch of which week the hours end can hardly be
  * foreseen, and a jump on it would cost more than all the rest.  So there is
- * none, and what does not apply is masked out.
+ * none, and what does not apply is masked out.  The piece is left alone where
+ * it takes more.
  */
-sla_instant
-sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
+static inline __attribute__((always_inline)) sla_instant
+advance_near(sla_timeline *timeline, sla_instant t, int64_t amount, sla_piece *piece)
 {
 	const series *time = &timeline->time;
 	spot		spot;
@@ -1042,6 +1043,8 @@ sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
 	uint32_t	fraction;
 	uint32_t	goal;			/* number, in its week, of the result's open unit */
 	uint32_t	next;			/* all bits set if that is the next week */
+	uint32_t	j;
+	sla_instant result;
 
 	if ((uint64_t) amount - 1 >= USECS_PER_WEEK ||
 		!spot_in_window(timeline, t, &spot) ||
@@ -1078,11 +1081,63 @@ sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
 	goal -= total & next;
 	if (goal >= line->before[SLA_COMPACT_LENGTH - 1])
 		return advance_far(timeline, t, amount);
-	i = sla_compact_last(line->before, goal);
-	closed = line->from[i] - line->before[i] + ((SLA_UNITS_PER_WEEK - total) & next) - closed;
+	j = sla_compact_last(line->before, goal);
+	closed = line->from[j] - line->before[j] + ((SLA_UNITS_PER_WEEK - total) & next) - closed;
+	result = t - (part & ~open) + amount + (int64_t) (closed * USECS_PER_UNIT);
 
-	return t - (part & ~open) + amount + (int64_t) (closed * USECS_PER_UNIT);
+	if (piece != NULL)
+	{
+		const sla_compact *of_t = sla_compact_in(&timeline->patterns, place);
+		sla_instant week = t - (int64_t) spot.rest;
+		uint32_t	closes = of_t->from[i] + length;
+		sla_instant to;
+
+		if (open)
+		{
+			/* While t is in this opening and the result in its one, or at its end. */
+			int64_t		moved = result - t;
+			sla_instant opens = week + (next ? (int64_t) USECS_PER_WEEK : 0) +
+				(int64_t) (line->from[j] * USECS_PER_UNIT);
+			int64_t		lasts = (int64_t) ((line->before[j + 1] - line->before[j]) *
+										   USECS_PER_UNIT);
+
+			piece->from = week + (int64_t) (of_t->from[i] * USECS_PER_UNIT);
+			to = week + (int64_t) (closes * USECS_PER_UNIT);
+			if (piece->from <= opens - moved)
+				piece->from = opens - moved + 1;
+			if (to > opens + lasts - moved + 1)
+				to = opens + lasts - moved + 1;
+			piece->kept = UINT64_MAX;
+			piece->added = moved;
+		}
+		else
+		{
+			piece->from = week + (int64_t) (closes * USECS_PER_UNIT);
+			to = week + (int64_t) (of_t->from[i + 1] * USECS_PER_UNIT);
+			piece->kept = 0;
+			piece->added = result;
+		}
+		piece->length = (uint64_t) (to - piece->from);
+	}
+	return result;
 }
+
+sla_instant
+sla_advance(sla_timeline *timeline, sla_instant t, int64_t amount)
+{
+	return advance_near(timeline, t, amount, NULL);
+}
+
+sla_instant
+sla_advance_piece(sla_timeline *timeline, sla_instant t, int64_t amount, sla_piece *piece)
+{
+	piece->length = 0;
+	/* Near the end of time its end might be beyond. */
+	if (t > SLA_END_INSTANT - 4 * (int64_t) USECS_PER_WEEK)
+		return sla_advance(timeline, t, amount);
+	return advance_near(timeline, t, amount, piece);
+}
+
 
 /* The first instant, from t (finite) on, that is open (closed). */
 static bool

@@ -156,6 +156,35 @@ extern sla_instant sla_advance(sla_timeline *timeline, sla_instant t,
 							   int64_t amount);
 
 /*
+ * Instants, `length` of them from `from` on, to which adding one amount is next
+ * to nothing: either all of them are moved by as much, or all to the same
+ * instant.  With length 0 it is empty.
+ */
+typedef struct sla_piece
+{
+	sla_instant from;
+	uint64_t	length;
+	uint64_t	kept;			/* the bits of the instant that are kept: all or none */
+	int64_t		added;
+} sla_piece;
+
+static inline bool
+sla_piece_has(const sla_piece *piece, sla_instant t)
+{
+	return (uint64_t) t - (uint64_t) piece->from < piece->length;
+}
+
+static inline sla_instant
+sla_piece_advance(const sla_piece *piece, sla_instant t)
+{
+	return (sla_instant) (((uint64_t) t & piece->kept) + (uint64_t) piece->added);
+}
+
+/* The same as sla_advance, and a piece with t in it, or an empty one. */
+extern sla_instant sla_advance_piece(sla_timeline *timeline, sla_instant t,
+									 int64_t amount, sla_piece *piece);
+
+/*
  * The first opening or closing strictly after t, the last strictly before;
  * false when there is none.  t may be infinite.
  */

@@ -1504,6 +1504,34 @@ compare_edge(sla_timeline *timeline, const oracle *oracle, sla_instant t, bool f
 				   FAIL_ARGS, note, name, t, got);
 }
 
+static long pieces;				/* that were not empty */
+
+/* A piece answers for its instants as sla_advance does. */
+static void
+check_piece(sla_timeline *timeline, sla_instant t, int64_t amount, const char *note)
+{
+	sla_piece	piece;
+
+	/* First the other, which compiles what both need. */
+	sla_instant want = sla_advance(timeline, t, amount);
+
+	NOTE_INSTANT("advance with a piece", t, sla_advance_piece(timeline, t, amount, &piece), want);
+	if (piece.length == 0)
+		return;
+	pieces++;
+	CHECK_THAT(sla_piece_has(&piece, t), FAIL_NOTE " %.300s: the piece is elsewhere", FAIL_ARGS, note);
+	CHECK(!sla_piece_has(&piece, piece.from - 1));
+	for (int i = 0; i < 4; i++)
+	{
+		sla_instant u = i == 0 ? piece.from :
+			i == 1 ? piece.from + (int64_t) piece.length - 1 :
+			piece.from + between(0, (int64_t) piece.length);
+
+		NOTE_INSTANT("advance in a piece", u, sla_piece_advance(&piece, u),
+					 sla_advance(timeline, u, amount));
+	}
+}
+
 static void
 compare_instant(sla_timeline *timeline, const oracle *oracle, const char *note)
 {
@@ -1541,6 +1569,10 @@ compare_instant(sla_timeline *timeline, const oracle *oracle, const char *note)
 		CHECK_THAT(amount > 0 ? got >= oracle->to : got <= oracle->from,
 				   FAIL_NOTE " %.300s: advance(%" PRId64 ", %" PRId64 ") is %" PRId64,
 				   FAIL_ARGS, note, a, amount, got);
+	check_piece(timeline, a, amount, note);
+	for (int i = 0; i < 4; i++)
+		check_piece(timeline, random_instant(oracle, oracle->from + margin, oracle->to - margin),
+					between(1, 48) * HOUR, note);
 
 	compare_edge(timeline, oracle, a, true, true, "next_open", sla_next_open, note);
 	compare_edge(timeline, oracle, a, true, false, "next_close", sla_next_close, note);
@@ -1710,6 +1742,7 @@ check_laws(sla_timeline *timeline, sla_instant low, sla_instant high, const char
 				   FAIL_NOTE " %.300s: antisymmetry", FAIL_ARGS, note);
 	}
 
+	check_piece(timeline, a, amount, note);
 	if (one_in(4))
 		amount *= between(1, 1000);
 	u = sla_advance(timeline, a, amount);
@@ -2824,5 +2857,6 @@ main(int argc, char **argv)
 	test_errors();
 	test_size();
 	random_rounds(rounds);
+	CHECK_THAT(pieces >= rounds * 20, "%ld pieces in %d rounds", pieces, rounds);
 	return testing_finish("timeline");
 }
