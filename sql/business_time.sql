@@ -278,5 +278,14 @@ FROM (SELECT string_agg(md5(i::text), '') AS name FROM generate_series(1, 79) AS
 SELECT sla.set_calendar(cal, 'UTC', '24/7') FROM toasted;
 SELECT sla.is_open(cal, '2026-05-16'), sla.add_business_time(s, '2026-05-18', '8 hours') FROM toasted, generate_series(1, 3);
 
+-- Instants one after the other, for which a place of call has pieces of time at hand: as if they came in any other order.
+CREATE TABLE step AS SELECT i, CASE WHEN i % 3000 < 1000 THEN 'night' ELSE 'support' END AS cal,
+	CASE WHEN i % 5000 < 8 THEN 'infinity' WHEN i % 5000 < 16 THEN '-infinity' ELSE timestamptz '2026-05-18' + i * interval '61.000001 seconds' END AS at,
+	(ARRAY['4 hours', '0.000001 seconds', '4 hours 0.5 seconds', '-3 hours', '1 day', '0', '100 hours', '1 day 1 hour'])[1 + i / 300 % 8]::interval AS amount
+FROM generate_series(1, 40000) AS i;
+WITH ordered AS MATERIALIZED (SELECT i, sla.add_business_time(cal, at, amount) AS due FROM (SELECT * FROM step ORDER BY i OFFSET 0) AS s),
+	shuffled AS MATERIALIZED (SELECT i, sla.add_business_time(cal, at, amount) AS due FROM (SELECT * FROM step ORDER BY md5(i::text) OFFSET 0) AS s)
+SELECT count(*), count(*) FILTER (WHERE o.due IS DISTINCT FROM s.due) AS different FROM ordered AS o JOIN shuffled AS s USING (i);
+
 DELETE FROM sla.calendar;
-DROP TABLE instant, strange, change, hours, sample, many, alone, both_kinds, toasted;
+DROP TABLE instant, strange, change, hours, sample, many, alone, both_kinds, toasted, step;
