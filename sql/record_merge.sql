@@ -47,8 +47,9 @@ UPDATE ticket SET id = '3 a' WHERE id = '3a';
 UPDATE ticket SET id = '2 a' WHERE id = '2a';
 UPDATE ticket SET id = '1 a' WHERE id = '1a';
 SELECT ticket, event, other FROM sla.event WHERE source = 'merge' AND other IS NOT NULL ORDER BY ticket, at, id;
+UPDATE sla.event SET recorded_at = '2024-01-01' WHERE source = 'merge' AND event = 'took_over';
 SELECT sla.record_event('merge', '3 a', 'paused', '2098-03-03 11:30'), sla.record_event('merge', '1 a', 'reopened', '2098-03-03 11:30');
-SELECT ticket, event, metric, other, since, counted FROM sla.event WHERE source = 'merge' AND event = 'took_over' ORDER BY ticket, at, id;
+SELECT ticket, event, metric, other, since, counted, recorded_at FROM sla.event WHERE source = 'merge' AND event = 'took_over' ORDER BY ticket, at, id;
 SELECT * FROM sla.verify('merge');
 -- Two into one at one instant: it is the older clock that goes on there, whichever was told first.
 INSERT INTO ticket (id, created_at) VALUES ('5a', '2098-03-03 08:00'), ('6a', '2098-03-03 09:00'), ('7a', '2098-03-03 10:00'), ('8a', '2098-03-03 10:00');

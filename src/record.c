@@ -396,6 +396,24 @@ typedef struct Way
 	const struct Way *before;
 } Way;
 
+/* What was taken over is known since then, so that a report as of an earlier moment does not miss it. */
+static void
+keep_recorded_at(const char *source, const char *ticket, const char *from, TimestampTz at, TimestampTz recorded_at)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[] = {
+		CStringGetTextDatum(source), CStringGetTextDatum(ticket), TimestampTzGetDatum(at),
+		CStringGetTextDatum(from), TimestampTzGetDatum(recorded_at)
+	};
+
+	sla_store_flush();
+	sla_execute(&plan, "UPDATE sla.event SET recorded_at = $5 WHERE source OPERATOR(pg_catalog.=) $1"
+				" AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
+				" AND event OPERATOR(pg_catalog.=) '" SLA_EVENT_TOOK_OVER "' AND other OPERATOR(pg_catalog.=) $4",
+				lengthof(types), types, values, NULL);
+}
+
 /* What another ticket took over is something else now: within SPI, as the owner. */
 static void
 take_over_anew(const char *source, const char *ticket, const Way *before)
@@ -413,6 +431,7 @@ take_over_anew(const char *source, const char *ticket, const Way *before)
 		SlaNewEvent *taken;
 		SlaHistory	others;
 		Told		told;
+		TimestampTz recorded_at = merged->recorded_at;
 		int			n;
 
 		if (!sla_hands_over(merged))
@@ -436,12 +455,14 @@ take_over_anew(const char *source, const char *ticket, const Way *before)
 						TimestampTzGetDatum(merged->at), Int64GetDatum(others.events[j].id)
 					};
 
+					recorded_at = others.events[j].recorded_at;
 					sla_execute(&delete, "DELETE FROM sla.event WHERE source OPERATOR(pg_catalog.=) $1"
 								" AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
 								" AND id OPERATOR(pg_catalog.=) $4", lengthof(types), types, values, NULL);
 				}
 			CommandCounterIncrement();
 			(void) tell(&told, taken, n);
+			keep_recorded_at(source, told.ticket, ticket, merged->at, recorded_at);
 			finish(&told);
 			take_over_anew(source, told.ticket, &way);
 		}
