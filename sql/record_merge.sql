@@ -99,5 +99,7 @@ DELETE FROM sla.level WHERE name LIKE 'merge %';
 DELETE FROM sla.log WHERE source = 'merge';
 DELETE FROM sla.event WHERE source = 'merge';
 DELETE FROM sla.ticket WHERE source = 'merge';
+DELETE FROM sla.promise WHERE calendar = 'merge office';
+DELETE FROM sla.calendar WHERE name = 'merge office';
 SET client_min_messages = warning;
 DROP SCHEMA record_merge CASCADE;
