@@ -280,7 +280,7 @@ SELECT v.source,
 	v.id
 FROM sla.verdict AS v
 WHERE v.verdict OPERATOR(pg_catalog.=) 'missed';
-COMMENT ON VIEW sla.breach_report IS 'missed deadlines as of sla.now(): when, how late, who held the ticket';
+COMMENT ON VIEW sla.breach_report IS 'missed deadlines as of sla.now(): when, how late, who held the ticket, by which rule it had its level';
 COMMENT ON COLUMN sla.breach_report.source IS 'source of the ticket';
 COMMENT ON COLUMN sla.breach_report.ticket IS 'key of the ticket, as text';
 COMMENT ON COLUMN sla.breach_report.request IS 'what is timed: the metric';
