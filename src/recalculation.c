@@ -536,19 +536,19 @@ compare_names(const void *a, const void *b)
 }
 
 /*
- * Lock the ticket table with its partitions and children as for writing; false
- * when one of them is locked by another session and is not to be waited for.
+ * Lock the ticket table with its partitions and children; false when one of
+ * them is locked by another session and is not to be waited for.
  */
 static bool
-lock_ticket_table(Oid relid, bool wait)
+lock_ticket_table(Oid relid, LOCKMODE mode, bool wait)
 {
 	ListCell   *cell;
 
 	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
 	{
 		if (wait)
-			LockRelationOid(lfirst_oid(cell), RowExclusiveLock);
-		else if (!ConditionalLockRelationOid(lfirst_oid(cell), RowExclusiveLock))
+			LockRelationOid(lfirst_oid(cell), mode);
+		else if (!ConditionalLockRelationOid(lfirst_oid(cell), mode))
 			return false;
 	}
 	return true;
@@ -573,7 +573,7 @@ write_columns(const SlaSource *source, const char **tickets, int n)
 
 	if (get_rel_name(source->ticket_table) == NULL)
 		return 0;
-	if (lock_ticket_table(source->ticket_table, false))
+	if (lock_ticket_table(source->ticket_table, RowExclusiveLock, false))
 		rel = try_relation_open(source->ticket_table, NoLock);
 	if (rel == NULL)
 	{
@@ -701,7 +701,7 @@ open_rows(Work *work)
 	if (!work->goals && !work->rules)
 		return;
 	if (get_rel_name(work->about.ticket_table) != NULL)
-		(void) lock_ticket_table(work->about.ticket_table, true);
+		(void) lock_ticket_table(work->about.ticket_table, work->apply ? RowExclusiveLock : AccessShareLock, true);
 	work->over = sla_open_facts(&work->about);
 	tracked = palloc0(sizeof(SlaTracked));
 	tracked->source = work->about.name;
