@@ -90,6 +90,13 @@ SELECT due FROM ticket WHERE id = '3';
 SELECT metric, n, former, deadline, reason FROM changes WHERE ticket = '3';
 SELECT * FROM sla.verify('record');
 
+-- Nor is one that would have been set before what is known, and is over by then.
+INSERT INTO ticket (id, created_at) VALUES ('8', '2024-03-04 09:00');
+SELECT sla.record_event('record', '8', 'agent_reply', '2024-03-11 09:00');
+UPDATE ticket SET due = '2024-03-08 09:00', updated_at = '2024-03-04 12:00' WHERE id = '8';
+SELECT due FROM ticket WHERE id = '8';
+SELECT metric, deadline, fixed FROM clocks WHERE ticket = '8';
+
 -- Merged: what is open is cancelled, with a link.
 INSERT INTO ticket (id, created_at) VALUES ('4', '2098-03-03 08:00'), ('5', '2098-03-03 09:00'), ('6', '2098-03-03 10:00'), ('7', '2098-03-03 08:30');
 UPDATE ticket SET status = 'waiting', updated_at = '2098-03-03 08:15' WHERE id = '4';

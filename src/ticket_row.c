@@ -387,12 +387,17 @@ sla_events_of_due(const SlaTracked *tracked, const char *ticket, const Timestamp
 	SlaOwner	caller;
 	SlaNewEvent *events;
 	TimestampTz nearest = DT_NOEND;
+	SlaHistory	history;
 	SlaLog		log;
 
 	SPI_connect();
 	sla_owner_enter(&caller);
 	MemoryContextSwitchTo(caller_context);
 	sla_read_log(tracked->source, ticket, NULL, &log);
+	/* Set after all that is known. */
+	sla_read_history(tracked->source, ticket, NULL, &history);
+	for (int i = 0; i < history.n; i++)
+		at = Max(at, history.events[i].at);
 	sla_owner_leave(&caller);
 	SPI_finish();
 
