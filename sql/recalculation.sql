@@ -282,6 +282,13 @@ SELECT sla.track('recalculate many', 'many', 'id', created_at => 'created_at', c
 SELECT sla.track_event('recalculate many', 'many', 'paused', $$status = 'wait'$$), sla.track_event('recalculate many', 'many', 'resolved', $$status = 'done'$$);
 SELECT sla.track_event('recalculate many', 'note', 'agent_reply', $$author = 'a'$$, ticket_key => 'ticket_id', at => 'at'),
 	sla.track_event('recalculate many', 'note', 'customer_message', $$author = 'c'$$, ticket_key => 'ticket_id', at => 'at');
+-- A level that is told late, of an instant before another, is not the one that the ticket has.
+BEGIN;
+INSERT INTO many (id, prio, created_at, updated_at) VALUES (-1, 1, '2098-03-04 09:00', '2098-03-04 09:00');
+UPDATE many SET prio = 3, updated_at = '2098-03-05 09:00' WHERE id = -1;
+UPDATE many SET prio = 2, updated_at = '2098-03-04 12:00' WHERE id = -1;
+SELECT ticket, metric, former_level, level FROM sla.recalculate('recalculate many') ORDER BY 1, 2;
+ROLLBACK;
 INSERT INTO many (id, prio, created_at, updated_at)
 SELECT n, (random() * 6)::int, at, at
 FROM (SELECT n, CASE WHEN n % 2 = 0 THEN timestamptz '2024-03-04' ELSE '2098-03-04' END + random() * interval '9 days' AS at FROM generate_series(1, 120) AS n) AS x;

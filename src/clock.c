@@ -429,6 +429,12 @@ known_at(const SlaHistory *history, TimestampTz at, int32 *held)
 	return holder;
 }
 
+void
+sla_promises_held(const SlaHistory *history, int32 *held)
+{
+	(void) known_at(history, DT_NOEND, held);
+}
+
 bool
 sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 			   SlaEventWriter write, void *arg)

@@ -59,6 +59,9 @@ extern bool sla_hands_over(const SlaStoredEvent *event);
  */
 typedef void (*SlaEventWriter) (void *arg, SlaStoredEvent *event);
 
+/* The promises that a ticket has by agreement after all that is known of it; 0: none, -1: not decided. */
+extern void sla_promises_held(const SlaHistory *history, int32 *held);
+
 extern bool sla_add_events(SlaHistory *history, const SlaNewEvent *events, int n,
 						   SlaEventWriter write, void *arg);
 extern void sla_replay_history(SlaHistory *history, SlaLog *expected);

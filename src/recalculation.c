@@ -296,26 +296,23 @@ promise_today(Work *work, int agreement, int32 id, TupleTableSlot *slot)
 	return strcmp(sla_promise_by_id(today)->content, row->content) == 0 ? id : today;
 }
 
-/* Compare the newest decisions with the goals of today. */
+/* The levels that the ticket has after all that is known, with the goals of today. */
 static bool
 choose_goals(Work *work, const SlaHistory *history, TupleTableSlot *slot, SlaChoice *choice)
 {
 	bool		any = false;
+	int32		promises[SLA_N_AGREEMENTS];
 
 	memset(choice, 0, sizeof(SlaChoice));
+	sla_promises_held(history, promises);
 	for (int agreement = 0; agreement < SLA_N_AGREEMENTS; agreement++)
 	{
-		const SlaStoredEvent *last = NULL;
 		const SlaPromiseRow *held;
 		struct SlaLevel *level;
 
-		for (int i = 0; i < history->n; i++)
-			if (history->events[i].decides && history->events[i].promises[agreement] >= 0 &&
-				(last == NULL || history->events[i].id > last->id))
-				last = &history->events[i];
-		if (last == NULL || last->promises[agreement] == 0)
+		if (promises[agreement] <= 0)
 			continue;
-		held = sla_promise_by_id(last->promises[agreement]);
+		held = sla_promise_by_id(promises[agreement]);
 		level = level_today(work, held->level);
 		if (level == NULL)
 			continue;
