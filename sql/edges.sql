@@ -67,6 +67,35 @@ INSERT INTO ticket (id, created_at) VALUES ('row', '2098-03-03 09:00');
 SELECT metric, n, started_at, outcome, reason FROM clocks WHERE ticket = 'row';
 TRUNCATE ticket;
 SELECT metric, n, outcome, reason FROM clocks WHERE ticket = 'row' AND n = 3;
+-- All of another ticket begins anew, also a clock that would not have come back with the former one; and the former one's pause is over.
+BEGIN;
+INSERT INTO sla.metric (name, starts_on, stops_on, restores_on) VALUES ('edges once', '{created}', '{resolved}', '{}');
+INSERT INTO sla.target (level, metric, goal) VALUES ('edges first', 'edges once', '2 hours');
+INSERT INTO ticket (id, created_at, status) VALUES ('again', '2024-03-04 09:00', 'waiting');
+DELETE FROM ticket WHERE id = 'again';
+INSERT INTO ticket (id, created_at) VALUES ('again', '2024-03-04 09:00');
+SELECT metric, n, started_at, outcome, reason FROM clocks WHERE ticket = 'again' AND metric = 'edges once';
+DELETE FROM ticket WHERE id = 'again';
+INSERT INTO ticket (id, created_at) VALUES ('again', '2098-03-03 09:00');
+SELECT metric, ordinal, started_at, running_since, outcome, reason FROM sla.log WHERE source = 'edges' AND ticket = 'again' AND metric = 'edges once' ORDER BY 2;
+SELECT * FROM sla.verify('edges') WHERE ticket = 'again';
+ROLLBACK;
+SELECT * FROM sla.verify('edges');
+
+-- Of a state and its opposite at one instant the last one counts: it went on waiting.
+INSERT INTO ticket (id, created_at) VALUES ('waits', '2098-03-03 09:00');
+UPDATE ticket SET status = 'waiting', updated_at = '2098-03-03 10:00' WHERE id = 'waits';
+UPDATE ticket SET status = 'open', updated_at = '2098-03-03 12:00' WHERE id = 'waits';
+UPDATE ticket SET status = 'waiting', updated_at = '2098-03-03 12:00' WHERE id = 'waits';
+SELECT metric, n, deadline FROM clocks WHERE ticket = 'waits';
+
+-- Reopened when its goal was used up, outside hours; then it is known that it waited by then.
+INSERT INTO ticket (id, created_at) VALUES ('used up', '2024-03-04 09:00');
+UPDATE ticket SET status = 'solved', updated_at = '2024-03-06 09:00' WHERE id = 'used up';
+SELECT sla.record_event('edges', 'used up', 'reopened', '2024-03-10 10:00');
+SELECT metric, n, deadline, outcome FROM clocks WHERE ticket = 'used up' AND metric = 'resolution';
+UPDATE ticket SET status = 'waiting', updated_at = '2024-03-07 10:00' WHERE id = 'used up';
+SELECT metric, n, deadline, outcome FROM clocks WHERE ticket = 'used up' AND metric = 'resolution';
 SELECT * FROM sla.verify('edges');
 
 -- Opened by an agent; then the customer asks.

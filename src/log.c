@@ -253,11 +253,15 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 	if (missed)
 	{
 		/*
-		 * What happens after the deadline changes nothing about it.  It went on
-		 * counting then; a pause or a stop at that very instant would have been
-		 * in time, where the deadline is not excluded.
+		 * What happens after it was late changes nothing about it.  It went on
+		 * counting then, after the deadline or the end of a pause that had begun
+		 * in time; a pause or a stop at that very instant would have been in time.
 		 */
-		TimestampTz until = logged->strict ? logged->deadline : logged->deadline + 1;
+		TimestampTz until = sla_missed_after(logged->deadline, logged->counted, logged->ncounted, logged->running,
+											 logged->running_since, logged->strict, logged->fixed);
+
+		if (until < SLA_FOREVER)
+			until++;
 
 		if (!same_until(expected, logged, until) ||
 			(expected->outcome != SLA_OPEN && expected->closed_at < until))

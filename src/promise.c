@@ -240,6 +240,7 @@ load_metrics(MemoryContext context)
 	metrics->core.roles = roles;
 	metrics->core.opposite = opposites;
 	metrics->core.birth = sla_event_number(metrics, "created");
+	metrics->core.death = sla_event_number(metrics, "deleted");
 	MemoryContextSwitchTo(caller);
 	return metrics;
 }

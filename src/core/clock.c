@@ -46,6 +46,7 @@ struct sla_machine
 	bool	   *shut;			/* or in one that cancels it until its opposite? */
 	bool	   *barred;			/* ... all through this step */
 	bool		born;			/* before this step? */
+	bool		gone;			/* deleted, and not there again? */
 	const sla_level *levels[SLA_AGREEMENTS];
 	sla_instant now;			/* of this step */
 	sla_holding *holdings;
@@ -758,44 +759,49 @@ set_level(sla_machine *machine, int agreement, const sla_event *event)
  * ----------------------------------------------------------------
  */
 
-/* The ticket enters or leaves a state that pauses clocks. */
+/* The ticket enters or leaves a state that pauses the clocks of a metric. */
 static void
-pause_or_resume(sla_machine *machine, const sla_event *event)
+set_paused(sla_machine *machine, int metric, bool pause, sla_instant t)
+{
+	if (machine->paused[metric] == pause)
+		return;
+	machine->paused[metric] = pause;
+
+	for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
+	{
+		run		   *r = run_of(machine, agreement, metric);
+
+		if (!r->active && !counts_unseen(machine, r))
+			continue;
+		if (pause)
+			run_halt(machine, r, t);
+		else
+			run_go(r, t);
+		if (r->row >= 0)
+		{
+			sla_clock  *row = &machine->rows[r->row];
+
+			copy_counted(machine, row, r);
+			if (!pause)
+				set_deadline(row, SLA_BEFORE_ALL);
+		}
+	}
+}
+
+/* At one instant the state counts that was told last. */
+static void
+pause_or_resume(sla_machine *machine, const sla_event *events, int n)
 {
 	for (int metric = 0; metric < machine->metrics->nmetrics; metric++)
 	{
-		uint8_t		role = role_of(machine, metric, event->event);
-		bool		pause;
+		const sla_event *last = NULL;
 
-		if (role & SLA_PAUSES)
-			pause = true;
-		else if (role & SLA_RESUMES)
-			pause = false;
-		else
-			continue;
-		if (machine->paused[metric] == pause)
-			continue;
-		machine->paused[metric] = pause;
-
-		for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
-		{
-			run		   *r = run_of(machine, agreement, metric);
-
-			if (!r->active && !counts_unseen(machine, r))
-				continue;
-			if (pause)
-				run_halt(machine, r, event->at);
-			else
-				run_go(r, event->at);
-			if (r->row >= 0)
-			{
-				sla_clock  *row = &machine->rows[r->row];
-
-				copy_counted(machine, row, r);
-				if (!pause)
-					set_deadline(row, SLA_BEFORE_ALL);
-			}
-		}
+		for (int i = 0; i < n; i++)
+			if ((role_of(machine, metric, events[i].event) & (SLA_PAUSES | SLA_RESUMES)) &&
+				(last == NULL || events[i].order > last->order))
+				last = &events[i];
+		if (last != NULL)
+			set_paused(machine, metric, (role_of(machine, metric, last->event) & SLA_PAUSES) != 0, last->at);
 	}
 }
 
@@ -903,14 +909,19 @@ is_rebirth(const sla_machine *machine, const sla_event *event)
 
 /*
  * Enter and leave states that cancel clocks until their opposite: nothing
- * starts on a ticket that is deleted.  One that is born again begins anew.
+ * starts on a ticket that is deleted.  One that is born again begins anew,
+ * with all that its end cancelled, whether or not that would have come back.
  */
 static void
 shut_or_open(sla_machine *machine, const sla_event *event)
 {
+	int			death = machine->metrics->death;
+	bool		born = is_rebirth(machine, event);
+
 	for (int metric = 0; metric < machine->metrics->nmetrics; metric++)
 	{
-		bool		born = is_rebirth(machine, event);
+		bool		anew = born && (machine->shut[metric] ||
+									(machine->gone && (role_of(machine, metric, death) & SLA_CANCELS)));
 
 		if (is_restorable(machine, metric, event->event))
 			machine->shut[metric] = true;
@@ -919,19 +930,23 @@ shut_or_open(sla_machine *machine, const sla_event *event)
 		{
 			machine->shut[metric] = false;
 			machine->barred[metric] = false;
-			if (!born)
-				continue;
-			machine->paused[metric] = false;
-			for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
-			{
-				run		   *r = run_of(machine, agreement, metric);
+		}
+		if (!anew)
+			continue;
+		set_paused(machine, metric, false, event->at);
+		for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
+		{
+			run		   *r = run_of(machine, agreement, metric);
 
-				r->stopped = false;
-				r->cancelled_by = -1;
-				r->reborn = true;
-			}
+			r->stopped = false;
+			r->cancelled_by = -1;
+			r->reborn = !r->active;
 		}
 	}
+	if (death >= 0 && event->event == death)
+		machine->gone = true;
+	else if (is_birth(machine, event) || (death >= 0 && event->event == machine->metrics->opposite[death]))
+		machine->gone = false;
 }
 
 /* May a run of a metric start that has none? */
@@ -1167,8 +1182,7 @@ sla_clock_step(sla_machine *machine, const sla_event *events, int n)
 		if (last != NULL)
 			set_level(machine, agreement, last);
 	}
-	for (int i = 0; i < n; i++)
-		pause_or_resume(machine, &events[i]);
+	pause_or_resume(machine, events, n);
 	start_runs(machine, events, n);
 
 	/*

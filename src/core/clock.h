@@ -75,6 +75,8 @@ typedef struct sla_metrics
 								 * begins, or -1 when it is no state */
 	int			birth;			/* the event before which nothing happens to a
 								 * ticket, or -1 */
+	int			death;			/* the one after which a birth is that of another
+								 * ticket, or -1 */
 } sla_metrics;
 
 /* How much business time, in which calendar. */

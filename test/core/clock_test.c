@@ -50,7 +50,7 @@ static const int opposites[NEVENTS] = {
 };
 
 static const sla_metrics metrics = {
-	.nmetrics = NMETRICS, .nevents = NEVENTS, .metrics = definitions, .roles = &roles[0][0], .opposite = opposites, .birth = CREATED
+	.nmetrics = NMETRICS, .nevents = NEVENTS, .metrics = definitions, .roles = &roles[0][0], .opposite = opposites, .birth = CREATED, .death = DELETED
 };
 
 /* ----------------------------------------------------------------
