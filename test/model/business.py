@@ -129,3 +129,8 @@ class Calendar:
                 return wanted
         later = [start for start, _ in pieces if start > wanted]
         return later[0] if later else pieces[-1][1]
+
+    def add_goal(self, at, goal):
+        """When a goal of (business days, microseconds) is used up."""
+        days, amount = goal
+        return self.add(self.add_days(at, days), amount)

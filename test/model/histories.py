@@ -78,7 +78,8 @@ def starts():
 STARTS = list(starts())
 # What may be told with sla.record_event.
 TOLD = ("chat_started", "chat_answered", "chat_abandoned", "call_started", "call_answered", "call_abandoned", "merged",
-        "cancelled", "paused", "resumed", "resolved", "reopened", "agent_reply", "customer_message", "unheard_of", "unmerged", "deleted", "undeleted")
+        "cancelled", "paused", "resumed", "resolved", "reopened", "agent_reply", "customer_message", "unheard_of",
+        "unmerged", "deleted", "undeleted", "created_by_agent")
 
 
 class Ticket:
@@ -113,10 +114,11 @@ class Ticket:
         changed = rng.choice((None, None, created, self.time()))
         values = (self.key, rng.choice(("sales", "operations", None)), rng.choice(("ann", "bob", None)),
                   rng.choice(("open", "open", "open", "open", "pending", "solved")),
-                  rng.choice((3, 3, 3, 1, 2, 9, None)), rng.choice(("false", "false", "true")))
-        sql = "INSERT INTO ticket (id, department, assignee, status, priority, vip, created_at, updated_at) VALUES (%s, %s, %s)" % (
-            ", ".join(quoted(v) for v in values[:5]), values[5], "%s, %s" % (instant_text(created), instant_text(changed)))
-        return sql
+                  rng.choice((3, 3, 3, 1, 2, 9, None, 4, 5, 6, 7)), rng.choice(("false", "false", "true")))
+        note = quoted("by agent" if created is not None and rng.random() < 0.1 else None)
+        return ("INSERT INTO ticket (id, department, assignee, status, priority, vip, note, created_at, updated_at)"
+                " VALUES (%s, %s, %s, %s, %s)" % (
+                    ", ".join(quoted(v) for v in values[:5]), values[5], note, instant_text(created), instant_text(changed)))
 
     def again(self):
         """It may be there, and may have been deleted."""
@@ -131,7 +133,7 @@ class Ticket:
         if kind < 0.6:
             sets.append("status = %s" % quoted(rng.choice(("open", "open", "pending", "pending", "solved", "solved", "closed"))))
         if kind > 0.5 and kind < 0.8:
-            sets.append("priority = %s" % quoted(rng.choice((3, 1, 0, 2, 9, None))))
+            sets.append("priority = %s" % quoted(rng.choice((3, 1, 0, 2, 9, None, 4, 4, 5, 6, 7))))
         if kind > 0.75 and kind < 0.85:
             sets.append("vip = NOT vip")
         if kind > 0.8 and kind < 0.95:
@@ -139,8 +141,23 @@ class Ticket:
                                     "department = %s" % quoted(rng.choice(("sales", "operations", None))))))
         if kind > 0.93:
             sets.append("note = 'read by nothing'")
+        if rng.random() < 0.04:
+            sets.append("due = %s" % instant_text(self.deadline()))
         sets.append("updated_at = %s" % instant_text(self.time()))
         return "UPDATE ticket SET %s WHERE id = %s;" % (", ".join(sets), self.key)
+
+    def deadline(self):
+        """One that is agreed, now and then too late; or None."""
+        if self.rng.random() < 0.3:
+            return None
+        return self.at + self.rng.choice((-240, 30, 60, 480, 1440, 4320, 14400)) * MINUTE
+
+    def set_deadline(self):
+        at = self.time()
+        agreement = self.rng.choice(("customer", "customer", "customer", "operational"))
+        metric = self.rng.choice(("resolution", "resolution", "first_response", "next_response", "m_total", "m_new_cycle", "m_strict"))
+        return "SELECT deadline(%s, '%s', '%s', %s, %s);" % (
+            self.key, agreement, metric, instant_text(at), instant_text(self.deadline()))
 
     def message(self):
         rng = self.rng
@@ -154,7 +171,9 @@ class Ticket:
 
     def statement(self):
         kind = self.rng.random()
-        if kind < 0.42:
+        if kind < 0.04:
+            sql = self.set_deadline()
+        elif kind < 0.42:
             sql = self.message()
         elif kind < 0.8:
             sql = self.update()
@@ -198,7 +217,12 @@ def edit(rng):
     return None, "SELECT edit('%s', %d, '%s', '%s');" % (name, number, zone, variants[number][0])
 
 
-def group(rng, statements, size, edits=0.0, isolated=False):
+# What looks back, and finds nothing to change: no promise is another than it was.
+UPKEEP = ("SELECT sla.rebuild('desk');", "SELECT count(*) FROM sla.recalculate('desk', apply => true);",
+          "SELECT sla.backfill('desk');", "CALL sla.summarize();")
+
+
+def group(rng, statements, size, edits=0.0, isolated=False, upkeep=0.0):
     """Put statements, which stay in their order, into transactions of about that size."""
     transactions = []
     i = 0
@@ -223,6 +247,8 @@ def group(rng, statements, size, edits=0.0, isolated=False):
         transactions.append(Transaction(isolation, end, items))
         if rng.random() < edits:
             transactions.append(Transaction(end=rng.choice(("COMMIT", "COMMIT", "ROLLBACK")), items=[edit(rng), edit(rng)]))
+        if rng.random() < upkeep:
+            transactions.append(Transaction(items=[(None, rng.choice(UPKEEP))]))
     return transactions
 
 
@@ -236,7 +262,7 @@ def one_session(rng, keys, size, edits):
             woven.append(chosen.pop(0))
         if not chosen:
             left.remove(chosen)
-    return [group(rng, woven, size, edits)]
+    return [group(rng, woven, size, edits, upkeep=rng.choice((0, 0.01)))]
 
 
 def several_sessions(rng, keys, sessions, length, edits):

@@ -4,30 +4,37 @@ Written from the words of the documentation: an event has an instant, and what h
 happens in this order: clocks stop, are cancelled, change level, pause or resume, and start.
 """
 
+WHOLE = 10 ** 15
+
 OPPOSITE = {"paused": "resumed", "resumed": "paused", "resolved": "reopened", "reopened": "resolved",
             "deleted": "undeleted", "undeleted": "deleted", "merged": "unmerged", "unmerged": "merged"}
-# What these end goes on when their opposite happens; until then nothing starts.
-RESTORES = {"undeleted", "unmerged"}
 AGREEMENTS = ("customer", "operational", "supplier")
+
+
+def nearest(number, by):
+    return (2 * number + by) // (2 * by)
 
 
 class Event:
     """What happened; seq is the order in which it was told."""
 
-    __slots__ = ("at", "seq", "name", "agent", "holder", "levels")
+    __slots__ = ("at", "seq", "name", "agent", "holder", "levels", "hand", "decisions")
 
-    def __init__(self, at, seq, name, agent=None, holder=None, levels=None):
+    def __init__(self, at, seq, name, agent=None, holder=None, levels=None, hand=None):
         self.at = at
         self.seq = seq
         self.name = name        # None: nothing but a holder or levels
         self.agent = agent
         self.holder = holder    # (department, agent), or None when nothing is said of it
         self.levels = levels    # {agreement: level or None}, or None when nothing was decided
+        self.hand = hand        # deadline_set: (agreement, metric, deadline or None)
+        # What came of the change of levels, by agreement and metric: kept, whatever becomes of calendars.
+        self.decisions = {}
 
 
 class Metric:
     def __init__(self, name, starts, stops, cancels, reopens=(), pauses=True, blocked_by=(), repeats=False,
-                 on_reopen="resume"):
+                 on_reopen="resume", grace=0, equality=True, prevented_by=(), restores=("undeleted", "unmerged")):
         self.name = name
         self.starts = frozenset(starts)
         self.stops = frozenset(stops)
@@ -37,42 +44,58 @@ class Metric:
         self.blocked_by = frozenset(blocked_by)
         self.repeats = repeats
         self.on_reopen = on_reopen
+        self.grace = grace
+        self.equality = equality
+        self.prevented_by = frozenset(prevented_by)
+        # What their opposites cancel goes on when these happen; until then nothing starts.
+        self.restores = frozenset(restores)
 
 
 class Level:
-    """goals: metric: (business days, microseconds)."""
+    """goals: metric: (business days, microseconds).  Two of one name are the same level with other goals."""
 
-    def __init__(self, name, calendar, goals, agreement="customer"):
+    def __init__(self, name, calendar, goals, agreement="customer", on_change="retroactive"):
         self.name = name
         self.calendar = calendar
         self.goals = goals
         self.agreement = agreement
+        self.on_change = on_change
+
+    def promise(self, metric):
+        return self.name, self.calendar, self.goals[metric]
 
 
 class Row:
     """A row of the log."""
 
-    def __init__(self, life, agreement, metric, ordinal, level):
+    def __init__(self, life, agreement, metric, run):
         self.life = life
         self.agreement = agreement
-        self.metric = metric
-        self.ordinal = ordinal
-        self.level = level.name
-        self.calendar = level.calendar
-        self.goal = level.goals[metric]
+        self.metric = metric.name
+        self.equality = metric.equality
+        self.ordinal = run.ordinal
+        self.cycle = run.cycle
+        self.level = run.level.name
+        self.calendar = run.level.calendar
+        self.goal = run.goal
+        self.started = run.from_
+        self.holder = life.holder
+        self.opened = life.at
+        self.fixed = run.fixed is not None
+        self.deadline = run.fixed
         self.outcome = self.closed = self.reason = self.ended_by = None
-        self.opened = None
+        self.show(run)
+        self.compute()
 
     def show(self, run):
-        """It shows what its run has counted."""
-        self.counted = list(run.counted)
-        self.since = run.since
+        """It shows what its run has counted for its promise."""
+        self.counted = run.counted_from(run.from_)
+        self.since = None if run.since is None else max(run.since, run.from_)
 
-    def compute(self):
-        """The deadline: the goal from the start on, moved on by the open time of each pause that began in time."""
+    def deadline_at(self, until):
+        """The goal from the start on, moved on by the open time of each pause that began in time, the last until then."""
         calendar = self.life.calendars[self.calendar]
-        days, amount = self.goal
-        promised = calendar.add(calendar.add_days(self.started, days), amount)
+        promised = calendar.add_goal(self.started, self.goal)
         pauses = []
         from_ = self.started
         for start, end in self.counted:
@@ -80,27 +103,47 @@ class Row:
             from_ = end
         if self.since is not None:
             pauses.append((from_, self.since))
-        elif self.closed is not None:
-            pauses.append((from_, self.closed if self.closed_running is None else max(self.closed_running, from_)))
+        elif until is not None:
+            pauses.append((from_, until))
         deadline, lost = promised, 0
-        for start, end in pauses:
-            if start > deadline:
+        for i, (start, end) in enumerate(pauses):
+            # Before anything has counted nothing is missed.
+            if start > deadline or (start == deadline and not self.equality and i > 0):
                 break
             if end > start:
                 lost += calendar.between(start, end)
                 deadline = calendar.add(promised, lost)
-        self.deadline = deadline
+        return deadline
+
+    def compute(self):
+        calendar = self.life.calendars[self.calendar]
+        until = self.closed
+        if until is not None and self.closed_running is not None:
+            until = self.closed_running
+        if not self.fixed:
+            self.deadline = self.deadline_at(until)
         self.elapsed = sum(calendar.between(start, end) for start, end in self.counted)
 
     def late(self, now):
-        """Past its deadline: it is running then, or had run past it before it paused."""
-        if self.since is not None:
-            return now > self.deadline
-        return bool(self.counted) and self.counted[-1][1] > self.deadline
+        """Past its deadline: it is running then, or had run past it before it paused; one that was set by hand knows no pause."""
+        if self.since is not None or self.fixed:
+            return self.over(now)
+        return bool(self.counted) and self.over(self.counted[-1][1])
+
+    def late_after(self):
+        """The last instant at which it was in time: the deadline, or the end of a pause that had begun by then."""
+        last = self.deadline if self.equality else self.deadline - 1
+        for start, end in self.counted + ([(self.since, float("inf"))] if self.since is not None else []):
+            if end > last:
+                return last if start < self.deadline else start
+        return last
+
+    def over(self, at):
+        return at > self.deadline or (at == self.deadline and not self.equality)
 
     def overdue(self, now):
         """Is it late as of now, whatever is told of the future?"""
-        return now > self.deadline and self.late(now)
+        return self.over(now) and self.late(now)
 
     def close(self, at, outcome, reason, agent):
         self.outcome = "missed" if self.late(at) else outcome
@@ -115,6 +158,15 @@ class Row:
         self.since = None
         self.compute()
 
+    def held_at(self, verdict_at):
+        """Who held the ticket when a verdict fell that is kept."""
+        until = max(verdict_at, self.opened)
+        if self.closed is not None:
+            until = min(until, self.closed)
+        holders = [holder for at, holder in self.life.holders if at <= until]
+        department, agent = holders[-1] if holders else (None, None)
+        return department, self.ended_by if agent is None else agent
+
     def key(self):
         return self.agreement, self.metric, self.ordinal
 
@@ -122,7 +174,7 @@ class Row:
         return {"cycle": self.cycle, "level": self.level, "calendar": self.calendar, "department": self.holder[0],
                 "agent": self.holder[1], "goal": self.goal, "started_at": self.started, "counted": self.counted,
                 "running_since": self.since, "deadline": self.deadline, "closed_at": self.closed,
-                "outcome": self.outcome, "reason": self.reason, "elapsed": self.elapsed}
+                "outcome": self.outcome, "reason": self.reason, "elapsed": self.elapsed, "fixed": self.fixed}
 
 
 class Run:
@@ -131,16 +183,32 @@ class Run:
     def __init__(self):
         self.state = "never"        # active, stopped (may be reopened), over
         self.cancelled_by = None
+        self.done = None            # when it stopped, or would have after a reopening within the grace
+        self.reopened = False       # within the grace
         self.cycle = self.ordinal = 0
         self.row = None
         self.fresh = False
         self.started = self.since = None
         self.counted = []
+        # What it is promised, also while it has stopped and may go on.
+        self.level = self.goal = self.from_ = None
+        self.share = WHOLE          # how much of the level's goal that is
+        self.fixed = None           # the deadline that was set by hand
 
     def halt(self, at):
         if self.since is not None and at > self.since:
             self.counted.append((self.since, at))
         self.since = None
+
+    def promise(self, level, metric, from_):
+        self.level = level if level is not None and metric.name in level.goals else None
+        self.goal = self.level and level.goals[metric.name]
+        self.from_ = from_
+        self.share = WHOLE
+        self.fixed = None
+
+    def counted_from(self, from_):
+        return [(max(start, from_), end) for start, end in self.counted if end > from_]
 
     def go(self, at):
         self.since = at
@@ -165,8 +233,8 @@ class Life:
         self.calendars = calendars
         self.rows = []
         self.runs = {(a, m.name): Run() for a in AGREEMENTS for m in metrics}
-        self.paused = False
-        self.born = False
+        self.paused = dict.fromkeys((m.name for m in metrics), False)
+        self.born = self.gone = False
         self.shut = dict.fromkeys((m.name for m in metrics), False)
         self.levels = dict.fromkeys(AGREEMENTS)
         self.holder = (None, None)
@@ -191,7 +259,7 @@ class Life:
                 yield metric, agreement, self.runs[agreement, metric.name]
 
     def happens(self, at, events):
-        self.now = at
+        self.at = at
         for _, _, run in self.each():
             run.fresh = False
         for event in events:
@@ -200,16 +268,17 @@ class Life:
         names = [e.name for e in events]
         self.end(at, events, stopped=True, fresh=False)
         self.end(at, events, stopped=False, fresh=False)
-        barred = self.enter_and_leave(names)
+        barred = self.enter_and_leave(names, at)
         # Of several decisions at one instant the last one counts.
         decided = {}
         for event in events:
-            decided.update(event.levels or {})
-        for agreement, level in decided.items():
-            self.promised(agreement, level, at)
-        for name in names:
-            if name in ("paused", "resumed"):
-                self.pause(name == "paused", at)
+            for agreement, level in (event.levels or {}).items():
+                decided[agreement] = level, event.decisions
+        for agreement, (level, decisions) in decided.items():
+            self.promised(agreement, level, at, decisions)
+        states = [name for name in names if name in ("paused", "resumed")]
+        for metric in self.metrics if states else ():
+            self.pause(metric, states[-1] == "paused", at)
         # What nothing can block starts first.
         for metric in sorted(self.metrics, key=lambda m: (bool(m.blocked_by), m.name)):
             self.restore(metric, names, at)
@@ -217,7 +286,7 @@ class Life:
                 continue
             if not metric.reopens.isdisjoint(names):
                 self.reopen(metric, at)
-            if not metric.starts.isdisjoint(names):
+            if not metric.starts.isdisjoint(names) and metric.prevented_by.isdisjoint(names):
                 self.start(metric, at)
         # The state in which the ticket is now ends what starts in it.
         for i, event in enumerate(events):
@@ -226,31 +295,39 @@ class Life:
             if opposite is not None and opposite not in later and not (self.born and "created" in later):
                 self.end(at, [event], stopped=True, fresh=True)
                 self.end(at, [event], stopped=False, fresh=True)
+        for event in events:
+            if event.name == "deadline_set":
+                self.set_by_hand(event, at)
         self.born = self.born or "created" in names
 
-    def enter_and_leave(self, names):
+    def enter_and_leave(self, names, at):
         """States that end clocks until their opposite; of which metrics nothing may start now."""
         barred = dict(self.shut)
         for name in names:
             for metric in self.metrics:
-                if name in metric.cancels and OPPOSITE.get(name) in RESTORES:
-                    self.shut[metric.name] = True
-                elif name in RESTORES:
-                    self.shut[metric.name] = barred[metric.name] = False
-                elif name == "created" and self.born and self.shut[metric.name]:
+                if name == "created" and self.born and (
+                        self.shut[metric.name] or (self.gone and "deleted" in metric.cancels)):
                     # Another ticket under the key of one that is gone: all begins anew.
                     self.shut[metric.name] = barred[metric.name] = False
-                    self.paused = False
+                    self.pause(metric, False, at)
                     for agreement in AGREEMENTS:
                         run = self.runs[agreement, metric.name]
-                        run.state, run.cancelled_by = "never", None
+                        if run.state != "active":
+                            run.state, run.cancelled_by = "never", None
+                    continue
+                if name in metric.cancels and OPPOSITE.get(name) in metric.restores:
+                    self.shut[metric.name] = True
+                elif name in metric.restores:
+                    self.shut[metric.name] = barred[metric.name] = False
+            if name in ("created", "deleted", "undeleted"):
+                self.gone = name == "deleted"
         return barred
 
     def restore(self, metric, names, at):
         for agreement in AGREEMENTS:
             run = self.runs[agreement, metric.name]
             back = OPPOSITE.get(run.cancelled_by)
-            if run.state == "over" and back in RESTORES and back in names:
+            if run.state == "over" and back in metric.restores and back in names:
                 self.go_on(agreement, metric, run, at)
 
     def held_by(self, holder, at):
@@ -263,6 +340,9 @@ class Life:
     def end(self, at, events, stopped, fresh):
         for event in events:
             for metric, _, run in self.each():
+                if stopped and event.name in metric.stops and run.reopened and not fresh:
+                    run.done = at
+                    run.reopened = False
                 if run.state != "active" or run.fresh != fresh:
                     continue
                 if event.name not in (metric.stops if stopped else metric.cancels):
@@ -272,33 +352,110 @@ class Life:
                     run.row = None
                 run.state = "stopped" if stopped else "over"
                 run.cancelled_by = None if stopped else event.name
+                run.done = at
                 # As if it never stopped, should it be reopened.
                 if not (stopped and metric.on_reopen == "total"):
                     run.halt(at)
 
-    def promised(self, agreement, level, at):
-        former = self.levels[agreement]
-        if former is level:
+    def promised(self, agreement, level, at, decisions):
+        if self.levels[agreement] is level:
             return
         self.levels[agreement] = level
         for metric, kind, run in self.each():
-            if kind != agreement or run.state != "active":
+            if kind != agreement or run.state == "never":
                 continue
-            if run.row is not None:
-                if level is None:
-                    run.row.close(at, "cancelled", "no_longer_matches", None)
-                else:
-                    run.row.close(at, "superseded", "level_changed", None)
-                run.row = None
-            self.open_row(agreement, metric, run)
+            # One that has ended may go on, and then does so as if it had run meanwhile.
+            self.follow(agreement, metric, run, at, decisions)
 
-    def pause(self, paused, at):
-        if self.paused == paused:
+    def follow(self, agreement, metric, run, at, decisions):
+        level, former = self.levels[agreement], run.level
+        if not self.changed(agreement, metric, run, level, at, decisions) or run.state != "active":
             return
-        self.paused = paused
-        for metric, _, run in self.each():
-            if not metric.pauses:
-                continue
+        if run.row is not None:
+            if level is None:
+                run.row.close(at, "cancelled", "no_longer_matches", None)
+            else:
+                run.row.close(at, "superseded", "goal_changed" if former.name == level.name else "level_changed", None)
+            run.row = None
+        self.open_row(agreement, metric, run)
+
+    def set_by_hand(self, event, at):
+        """It holds if the clock is open; taken back, the level is the ticket's and the deadline what goal and pauses give."""
+        agreement, name, deadline = event.hand
+        run = self.runs[agreement, name]
+        row = run.row
+        if row is None:
+            return
+        if deadline is not None:
+            run.fixed = row.deadline = deadline
+            row.fixed = True
+        elif row.fixed:
+            run.fixed = None
+            row.fixed = False
+            row.compute()
+            metric = [m for m in self.metrics if m.name == name][0]
+            self.follow(agreement, metric, run, at, event.decisions)
+
+    def changed(self, agreement, metric, run, level, at, decisions):
+        """A run comes to a level: is it promised something else from now on?"""
+        if level is None:
+            run.promise(None, metric, run.started)
+            return True
+        if run.fixed is not None:
+            return False
+        goal = level.goals.get(metric.name)
+        if run.level is not None and goal is not None and run.level.promise(metric.name) == level.promise(metric.name):
+            return False
+        way = level.on_change
+        key = agreement, metric.name
+        if run.level is None or way == "retroactive":
+            run.promise(level, metric, at if way in ("forward", "reset") else run.started)
+        elif way == "keep" or (way == "keep_stricter" and goal is None):
+            return False
+        elif way == "keep_stricter":
+            if key not in decisions:
+                decisions[key] = self.is_stricter(agreement, metric, run, level, at)
+            if not decisions[key]:
+                return False
+            run.promise(level, metric, run.started)
+        elif way == "forward" and goal is not None:
+            if key not in decisions:
+                decisions[key] = self.share_left(run, level, goal, at)
+            run.promise(level, metric, at)
+            run.share, run.goal = decisions[key]
+        else:
+            run.promise(level, metric, at)
+        return True
+
+    def is_stricter(self, agreement, metric, run, level, at):
+        """Would another promise, counted from where the run began, end earlier?  A pause lasts until now."""
+        former = Row(self, agreement, metric, run).deadline_at(at)
+        held = run.level, run.goal, run.from_, run.share
+        run.promise(level, metric, run.started)
+        latter = Row(self, agreement, metric, run).deadline_at(at)
+        run.level, run.goal, run.from_, run.share = held
+        return latter < former
+
+    def share_left(self, run, level, goal, at):
+        """What is left of the whole goal of a level, in parts of 10^15, and as a goal counted from now on."""
+        calendar = self.calendars[run.level.calendar]
+        whole = calendar.between(run.from_, calendar.add_goal(run.from_, run.goal))
+        counted = run.counted_from(run.from_)
+        if run.since is not None:
+            counted.append((max(run.since, run.from_), at))
+        left = max(whole - sum(calendar.between(start, end) for start, end in counted), 0)
+        share = nearest(run.share * left, whole) if whole else 0
+        if share < WHOLE:
+            calendar = self.calendars[level.calendar]
+            goal = 0, nearest(calendar.between(at, calendar.add_goal(at, goal)) * share, WHOLE)
+        return share, goal
+
+    def pause(self, metric, paused, at):
+        if not metric.pauses or self.paused[metric.name] == paused:
+            return
+        self.paused[metric.name] = paused
+        for agreement in AGREEMENTS:
+            run = self.runs[agreement, metric.name]
             if run.state != "active" and not (run.state == "stopped" and metric.on_reopen == "total"):
                 continue
             if paused:
@@ -310,30 +467,24 @@ class Life:
                 run.row.compute()
 
     def open_row(self, agreement, metric, run):
-        level = self.levels[agreement]
-        if level is None or metric.name not in level.goals:
+        if run.level is None:
             return
         run.ordinal += 1
-        row = run.row = Row(self, agreement, metric.name, run.ordinal, level)
-        row.cycle = run.cycle
-        row.started = run.started
-        row.opened = self.now
-        row.holder = self.holder
-        row.show(run)
-        row.compute()
-        self.rows.append(row)
+        run.row = Row(self, agreement, metric, run)
+        self.rows.append(run.row)
 
     def begin(self, agreement, metric, run, at):
         run.started = at
         run.counted = []
         run.since = None
+        run.promise(self.levels[agreement], metric, at)
         self.go_on(agreement, metric, run, at)
 
     def go_on(self, agreement, metric, run, at):
         run.state = "active"
         run.fresh = True
         run.cycle += 1
-        if run.since is None and not (metric.pauses and self.paused):
+        if run.since is None and not self.paused[metric.name]:
             run.go(at)
         self.open_row(agreement, metric, run)
 
@@ -342,6 +493,10 @@ class Life:
             run = self.runs[agreement, metric.name]
             if run.state != "stopped" or metric.on_reopen == "first_is_final":
                 continue
+            if metric.grace and at <= run.done + metric.grace:
+                run.reopened = True
+                continue
+            run.reopened = False
             if metric.on_reopen == "new_cycle":
                 self.begin(agreement, metric, run, at)
             else:
@@ -367,39 +522,31 @@ def keep_verdicts(rows, logged, now, calendars_changed):
     before = {row.key(): row for row in logged}
     for row in rows:
         old = before.get(row.key())
-        if old is None or (row.level, row.calendar, row.goal, row.started) != \
+        if old is None or row.fixed or old.fixed or (row.level, row.calendar, row.goal, row.started) != \
                 (old.level, old.calendar, old.goal, old.started):
             continue
         if old.outcome == "missed" or (old.outcome is None and old.overdue(now)):
-            if counted_until(row, old.deadline + 1) != counted_until(old, old.deadline + 1):
+            in_time = old.late_after()
+            if counted_until(row, in_time + 1) != counted_until(old, in_time + 1):
                 continue
-            if row.closed is not None and row.closed <= old.deadline:
+            if row.closed is not None and row.closed <= in_time:
                 continue
             kept = row.deadline != old.deadline
             row.deadline = old.deadline
+            verdict_at = row.late_after()
             if row.closed is not None:
                 row.outcome = "missed"
         elif old.closed is not None and (row.closed, row.counted, row.reason) == (old.closed, old.counted, old.reason):
             kept = row.deadline != old.deadline
             row.deadline = old.deadline
+            verdict_at = None
             row.outcome = old.outcome
         else:
             continue
         if kept:
-            row.holder = holder_at_verdict(row)
+            row.holder = row.held_at(row.closed if verdict_at is None else verdict_at)
         if (row.counted, row.since) == (old.counted, old.since):
             row.elapsed = old.elapsed
-
-
-def holder_at_verdict(row):
-    """Who had the ticket until the row was late by the deadline that it keeps, or ended."""
-    stretches = row.counted + ([(row.since, float("inf"))] if row.since is not None else [])
-    department = agent = None
-    for at, holder in row.life.holders:
-        late = any(start < at and min(end, at) > row.deadline for start, end in stretches)
-        if at <= row.opened or not late and (row.closed is None or at <= row.closed):
-            department, agent = holder
-    return department, row.ended_by if agent is None and row.closed is not None else agent
 
 
 def counted_until(row, end):

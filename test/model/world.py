@@ -1,5 +1,6 @@
 """The help desk of the histories: tables, calendars, levels, rules, and what its row changes tell."""
 
+import copy
 import datetime
 
 from business import HOUR, MINUTE, Calendar, instant
@@ -31,7 +32,7 @@ YEARS = (2022, 2106)
 RESPONSES = ("resolved", "merged", "deleted", "cancelled")
 ENDS = ("merged", "deleted", "cancelled")
 METRICS = [
-    Metric("first_response", ["created"], ["agent_reply"], RESPONSES),
+    Metric("first_response", ["created"], ["agent_reply"], RESPONSES, prevented_by=["created_by_agent"]),
     Metric("next_response", ["customer_message"], ["agent_reply"], RESPONSES, repeats=True,
            blocked_by=["first_response", "next_response"]),
     Metric("periodic_update", ["agent_reply"], ["agent_reply"], RESPONSES, repeats=True),
@@ -42,18 +43,36 @@ METRICS = [
     Metric("m_new_cycle", ["created"], ["resolved"], ENDS, ["reopened"], on_reopen="new_cycle"),
     Metric("m_total", ["created"], ["resolved"], ENDS, ["reopened"], on_reopen="total"),
     Metric("m_final", ["created"], ["resolved"], ENDS, ["reopened"], on_reopen="first_is_final"),
+    Metric("m_grace", ["created"], ["resolved"], ENDS, ["reopened"], grace=2 * HOUR),
+    Metric("m_grace_total", ["created"], ["resolved"], ENDS, ["reopened"], on_reopen="total", grace=24 * HOUR),
+    Metric("m_strict", ["created"], ["agent_reply", "resolved"], ENDS, equality=False, restores=["undeleted"]),
+    Metric("m_unsolved", ["customer_message"], ["agent_reply"], ["resolved", "deleted"], equality=False, repeats=True,
+           prevented_by=["agent_reply", "chat_started"], restores=["reopened"]),
 ]
 LEVELS = {level.name: level for level in [
     Level("silver", "office", {"first_response": (0, 4 * HOUR), "next_response": (0, 2 * HOUR), "resolution": (3, 0),
-                               "m_new_cycle": (0, 8 * HOUR), "m_total": (0, 16 * HOUR), "m_final": (0, 8 * HOUR)}),
+                               "m_new_cycle": (0, 8 * HOUR), "m_total": (0, 16 * HOUR), "m_final": (0, 8 * HOUR),
+                               "m_grace": (1, 0), "m_grace_total": (0, 8 * HOUR), "m_strict": (0, 2 * HOUR), "m_unsolved": (0, HOUR)}),
     Level("gold", "shop", {"first_response": (0, HOUR), "next_response": (0, 30 * MINUTE), "resolution": (0, 8 * HOUR),
                            "periodic_update": (0, 3 * HOUR), "total_resolution": (1, 2 * HOUR),
-                           "chat_response": (0, 15 * MINUTE)}),
+                           "chat_response": (0, 15 * MINUTE), "m_strict": (0, HOUR), "m_grace": (0, 3 * HOUR)}),
     Level("quick", "always", {"next_response": (0, 45 * MINUTE), "call_response": (0, MINUTE),
                               "resolution": (0, 24 * HOUR), "m_total": (2, 0)}),
     Level("house", "night", {"first_response": (0, 6 * HOUR), "resolution": (0, 20 * HOUR),
                              "periodic_update": (0, 2 * HOUR)}, "operational"),
+    Level("onward", "shop", {"first_response": (0, 3 * HOUR), "next_response": (0, HOUR), "resolution": (2, HOUR),
+                             "m_total": (0, 10 * HOUR), "m_new_cycle": (0, 7 * HOUR), "m_strict": (0, 100 * MINUTE)}, on_change="forward"),
+    Level("anew", "office", {"first_response": (0, 2 * HOUR), "next_response": (0, HOUR), "resolution": (0, 12 * HOUR),
+                             "m_total": (1, 0), "m_grace": (0, 6 * HOUR)}, on_change="reset"),
+    Level("stricter", "always", {"first_response": (0, 10 * HOUR), "next_response": (0, 2 * HOUR), "resolution": (1, 12 * HOUR),
+                                 "m_final": (0, 30 * HOUR), "m_new_cycle": (0, 20 * HOUR)}, on_change="keep_stricter"),
+    Level("kept", "night", {"first_response": (0, HOUR), "resolution": (0, 9 * HOUR), "m_total": (0, 12 * HOUR),
+                            "total_resolution": (0, 10 * HOUR)}, on_change="keep"),
+    Level("house onward", "office", {"first_response": (0, 5 * HOUR), "resolution": (1, 2 * HOUR)}, "operational", on_change="forward"),
 ]}
+# The goals of a level that depend on the ticket's row.
+OF_SALES = Level("silver", "office", {**LEVELS["silver"].goals, "resolution": (0, 10 * HOUR), "next_response": (0, 3 * HOUR)})
+BY_PRIORITY = {4: "onward", 5: "anew", 6: "stricter", 7: "kept"}
 
 
 def chosen(row):
@@ -61,13 +80,15 @@ def chosen(row):
     levels = dict.fromkeys(AGREEMENTS)
     priority = row["priority"]
     if priority is not None and priority != 9:
-        levels["customer"] = LEVELS["silver"]
+        levels["customer"] = OF_SALES if row["department"] == "sales" else LEVELS["silver"]
     if priority is not None and priority <= 1:
         levels["customer"] = LEVELS["gold"]
     if row["vip"] and priority is not None and priority <= 2:
         levels["customer"] = LEVELS["quick"]
+    if priority in BY_PRIORITY:
+        levels["customer"] = LEVELS[BY_PRIORITY[priority]]
     if row["department"] == "operations":
-        levels["operational"] = LEVELS["house"]
+        levels["operational"] = LEVELS["house onward" if row["vip"] else "house"]
     return levels
 
 
@@ -80,7 +101,7 @@ MESSAGES = (("agent_reply", lambda row: row["author"] == "agent" and not row["in
 
 
 def array(names):
-    return "'{%s}'" % ",".join(names)
+    return "'{%s}'" % ",".join(sorted(names))
 
 
 def interval(goal):
@@ -95,15 +116,21 @@ def setup(due_column=False):
         lines.append("SELECT sla.set_calendar('%s', '%s', '%s', '{days}');" % (name, zone, variants[0][0]))
     for metric in METRICS:
         if metric.name.startswith("m_"):
-            lines.append("INSERT INTO sla.metric (name, starts_on, stops_on, cancels_on, reopens_on, on_reopen)"
-                         " VALUES ('%s', '{created}', '{resolved}', '{merged,deleted,cancelled}', '{reopened}', '%s');"
-                         % (metric.name, metric.on_reopen))
+            lines.append("INSERT INTO sla.metric (name, starts_on, stops_on, cancels_on, reopens_on, restores_on, prevented_by, repeats,"
+                         " on_reopen, reopen_grace, equality_is_met) VALUES ('%s', %s, %s, '%s microseconds', %s);" % (
+                             metric.name, ", ".join(array(names) for names in (
+                                 metric.starts, metric.stops, metric.cancels, metric.reopens, metric.restores, metric.prevented_by)),
+                             "%s, '%s'" % (metric.repeats, metric.on_reopen), metric.grace, metric.equality))
     for level in LEVELS.values():
-        lines.append("INSERT INTO sla.level (name, calendar, agreement) VALUES ('%s', '%s', '%s');"
-                     % (level.name, level.calendar, level.agreement))
+        lines.append("INSERT INTO sla.level (name, calendar, agreement, on_change) VALUES ('%s', '%s', '%s', '%s');"
+                     % (level.name, level.calendar, level.agreement, level.on_change))
         for metric, goal in level.goals.items():
             lines.append("INSERT INTO sla.target (level, metric, goal) VALUES ('%s', '%s', %s);"
                          % (level.name, metric, interval(goal)))
+    for metric, goal in OF_SALES.goals.items():
+        if goal != LEVELS["silver"].goals[metric]:
+            lines.append("INSERT INTO sla.target (level, metric, goal, position, condition) VALUES ('silver', '%s', %s, -1, %s);"
+                         % (metric, interval(goal), "$$department = 'sales'$$"))
     lines.append("""
 CREATE TABLE ticket (id bigint PRIMARY KEY, department text, assignee text, status text NOT NULL DEFAULT 'open',
     priority integer DEFAULT 3, vip boolean NOT NULL DEFAULT false, note text,
@@ -114,18 +141,24 @@ CREATE INDEX ON message (ticket_id);
 INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES
     ('all', 'desk', 10, 'priority <> 9', 'silver'), ('urgent', 'desk', 20, 'priority <= 1', 'gold'),
     ('vip', 'desk', 30, 'vip AND priority <= 2', 'quick'),
-    ('operations', 'desk', 40, 'department = ''operations''', 'house');
+    ('operations', 'desk', 40, 'department = ''operations''', 'house'),
+    ('operations, vip', 'desk', 50, 'department = ''operations'' AND vip', 'house onward');
+INSERT INTO sla.rule (name, source, position, condition, set_level)
+SELECT 'priority ' || p, 'desk', 35, 'priority = ' || p, l FROM (VALUES %s) AS v (p, l);
 SELECT sla.track('desk', 'ticket', 'id', department => 'department', agent => 'assignee',
     created_at => 'created_at', changed_at => 'updated_at'%s);
 SELECT sla.track_event('desk', 'ticket', 'paused', $$status = 'pending'$$);
 SELECT sla.track_event('desk', 'ticket', 'resolved', $$status IN ('solved', 'closed')$$);
+SELECT sla.track_event('desk', 'ticket', 'created_by_agent', $$note = 'by agent'$$, at => 'created_at');
 SELECT sla.track_event('desk', 'message', 'agent_reply', $$author = 'agent' AND NOT internal$$,
     ticket_key => 'ticket_id', at => 'sent_at', agent => 'name');
 SELECT sla.track_event('desk', 'message', 'customer_message', $$author = 'customer'$$,
     ticket_key => 'ticket_id', at => 'sent_at');
-""" % (", level_column => 'level', due_column => 'due'" if due_column else ""))
+""" % (", ".join("(%d, '%s')" % item for item in BY_PRIORITY.items()),
+       ", level_column => 'level', due_column => 'due'" if due_column else ""))
     # What was committed, in the order of the locks: the journal's triggers fire after those of the
-    # extension, which hold the ticket's lock until the end of the transaction.
+    # extension, which hold the ticket's lock until the end of the transaction. The columns that the
+    # extension writes are not news.
     lines.append("""
 CREATE TABLE journal (seq bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), kind text NOT NULL, op text,
     former jsonb, latter jsonb);
@@ -137,19 +170,40 @@ BEGIN
 END $$;
 CREATE TRIGGER zz_journal AFTER INSERT OR UPDATE OR DELETE ON ticket FOR EACH ROW%s EXECUTE FUNCTION zz_journal();
 CREATE TRIGGER zz_journal AFTER INSERT OR UPDATE ON message FOR EACH ROW EXECUTE FUNCTION zz_journal();
-CREATE FUNCTION tell(ticket bigint, event text, at timestamptz, agent text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION tell(ticket bigint, event text, at timestamptz, agent text) RETURNS void LANGUAGE plpgsql SET desk.quiet = 'on' AS $$
 BEGIN
     IF EXISTS (SELECT FROM sla.ticket AS t WHERE t.source = 'desk' AND t.ticket = tell.ticket::text) THEN
         PERFORM sla.record_event('desk', ticket::text, event, at, agent);
         INSERT INTO journal (kind, latter) VALUES ('told', jsonb_build_object('ticket', ticket, 'event', event, 'at', at, 'agent', agent));
     END IF;
 END $$;
-CREATE FUNCTION edit(calendar text, variant int, zone text, hours text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION deadline(the_ticket bigint, the_agreement text, the_metric text, at timestamptz, deadline timestamptz) RETURNS void LANGUAGE plpgsql SET desk.quiet = 'on' AS $$
+DECLARE
+    clock sla.log;
+    done boolean := false;
+BEGIN
+    -- Locks that also stay when it is refused.
+    PERFORM FROM ticket WHERE id = the_ticket FOR UPDATE;
+    PERFORM FROM sla.ticket AS t WHERE t.source = 'desk' AND t.ticket = the_ticket::text FOR UPDATE;
+    SELECT * INTO clock FROM sla.log AS l
+    WHERE l.source = 'desk' AND l.ticket = the_ticket::text AND l.agreement = the_agreement AND l.metric = the_metric
+    ORDER BY ordinal DESC LIMIT 1;
+    IF FOUND THEN
+        BEGIN
+            PERFORM sla.set_deadline(clock.id, deadline, 'agreed', at);
+            done := true;
+        EXCEPTION WHEN object_not_in_prerequisite_state OR invalid_parameter_value THEN
+        END;
+        INSERT INTO journal (kind, latter) VALUES ('deadline', jsonb_build_object('ticket', the_ticket, 'agreement', the_agreement,
+            'metric', the_metric, 'ordinal', clock.ordinal, 'at', at, 'deadline', deadline, 'done', done));
+    END IF;
+END $$;
+CREATE FUNCTION edit(calendar text, variant int, zone text, hours text) RETURNS void LANGUAGE plpgsql SET desk.quiet = 'on' AS $$
 BEGIN
     PERFORM sla.set_calendar(calendar, zone, hours, '{days}');
     INSERT INTO journal (kind, latter) VALUES ('edit', jsonb_build_object('calendar', calendar, 'variant', variant));
 END $$;
-CREATE FUNCTION holiday(the_day date) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION holiday(the_day date) RETURNS void LANGUAGE plpgsql SET desk.quiet = 'on' AS $$
 BEGIN
     DELETE FROM sla.holiday WHERE day = the_day;
     IF NOT FOUND THEN
@@ -157,7 +211,7 @@ BEGIN
     END IF;
     INSERT INTO journal (kind, latter) VALUES ('holiday', jsonb_build_object('day', the_day));
 END $$;
-""" % (" WHEN (pg_trigger_depth() = 0)" if due_column else ""))
+""" % (" WHEN (pg_trigger_depth() = 0 AND current_setting('desk.quiet', true) IS DISTINCT FROM 'on')" if due_column else ""))
     return "\n".join(lines)
 
 
@@ -169,7 +223,9 @@ def when(text):
 class Tickets:
     """What the log must be, told by the journal."""
 
-    def __init__(self, variants=None, holidays=()):
+    def __init__(self, variants=None, holidays=(), due_column=False):
+        self.due_column = due_column
+        self.surprises = {}         # what was done or refused against the documentation
         self.variants = dict(variants or {name: 0 for name in CALENDARS})
         self.holidays = set(holidays)
         self.calendars = {}
@@ -190,6 +246,7 @@ class Tickets:
     def forget(self):
         """Whatever is known of tickets; the calendars stay."""
         self.events, self.rows, self.stale, self.edited = {}, {}, set(), False
+        self.surprises = {}
 
     def read(self, seq, at, kind, op, former, latter):
         if kind == "ticket":
@@ -199,6 +256,8 @@ class Tickets:
         elif kind == "told":
             self.add(str(latter["ticket"]), at,
                      Event(when(latter["at"]) if latter["at"] else at, seq, latter["event"], latter["agent"]))
+        elif kind == "deadline":
+            self.deadline(seq, at, latter)
         else:
             self.settle(at)
             if kind == "edit":
@@ -241,6 +300,10 @@ class Tickets:
                     continue
             known.append(event)
             told = True
+            # What is told of before a change of level, or of the same instant, has it decided anew.
+            for later in known:
+                if later.at >= event.at:
+                    later.decisions.clear()
         if not told:
             return
         self.stale.add(ticket)
@@ -250,11 +313,65 @@ class Tickets:
 
     def settle(self, now):
         for ticket in self.stale:
-            copies = [Event(e.at, e.seq, e.name, e.agent, e.holder, e.levels) for e in self.events[ticket]]
-            rows = Life(METRICS, self.calendars, copies).rows
-            keep_verdicts(rows, self.rows.get(ticket, ()), now, self.edited)
-            self.rows[ticket] = rows
+            self.rows[ticket] = self.replay(ticket, now)
         self.stale = set()
+
+    def replay(self, ticket, now):
+        copies = [copy.copy(event) for event in self.events[ticket]]
+        rows = Life(METRICS, self.calendars, copies).rows
+        keep_verdicts(rows, self.rows.get(ticket, ()), now, self.edited)
+        return rows
+
+    def known(self, ticket, now):
+        """The rows as they are by now."""
+        if ticket in self.stale:
+            self.stale.remove(ticket)
+            self.rows[ticket] = self.replay(ticket, now)
+        return self.rows.get(ticket, ())
+
+    def deadline(self, seq, now, latter):
+        """It must have been set, or refused."""
+        ticket = str(latter["ticket"])
+        key = latter["agreement"], latter["metric"], latter["ordinal"]
+        row = next((row for row in self.known(ticket, now) if row.key() == key), None)
+        at = when(latter["at"]) if latter["at"] else max([now] + [e.at for e in self.events.get(ticket, ())])
+        deadline = when(latter["deadline"])
+        done = row is not None and row.closed is None and not row.late(at)
+        done = done and (row.fixed if deadline is None else deadline >= at)
+        if done:
+            # Is it the clock that was open then?
+            rows = self.rows[ticket]
+            former = list(self.events[ticket]), [dict(e.decisions) for e in self.events[ticket]]
+            self.add(ticket, now, Event(at, seq, "deadline_set", hand=key[:2] + (deadline,)))
+            after = next((r for r in self.replay(ticket, now) if r.key() == key), None)
+            if after is None or after.fixed != (deadline is not None) or (after.fixed and after.deadline != deadline):
+                done = False
+                self.events[ticket] = former[0]
+                for event, decisions in zip(*former):
+                    event.decisions = decisions
+                self.rows[ticket] = rows
+                self.stale.discard(ticket)
+        if done != latter["done"]:
+            self.surprises.setdefault(ticket, []).append("sla.set_deadline(%s) is %s, not %s" % (
+                latter, *(("set", "refused") if latter["done"] else ("refused", "set"))))
+
+    def due_written(self, ticket, seq, now, at, due, told):
+        """The nearest deadline, and those that would be nearer, are what was written; NULL takes back what was set.
+
+        It is set then, but not before anything else of the ticket.
+        """
+        at = max([at] + [e.at for e in self.events[ticket]])
+        last = max([at] + [e.at for e in told])
+        shown = [row for row in self.known(ticket, now) if row.agreement == "customer" and row.closed is None
+                 and (row.since is not None or row.fixed)]
+        nearest = min((row.deadline for row in shown), default=None)
+        events = []
+        for row in shown:
+            if row.late(at) or (due is None and not row.fixed) or (due is not None and due < at):
+                continue
+            if due is None or row.deadline == nearest or row.deadline < due:
+                events.append(Event(last, seq, "deadline_set", hand=(row.agreement, row.metric, due)))
+        return events
 
     def ticket(self, seq, now, op, former, latter):
         if op == "DELETE":
@@ -286,6 +403,8 @@ class Tickets:
                 back = max(last.at, now)
                 created, changed = max(created, back), max(changed, back)
             events.append(Event(created, seq, "undeleted" if returns else "created", None, holder, chosen(latter)))
+            if latter["note"] == "by agent":
+                events.append(Event(when(latter["created_at"]), seq, "created_by_agent", None, holder))
         elif changed is None:
             changed = now
         for name, holds in STATES:
@@ -300,6 +419,9 @@ class Tickets:
                 decided = chosen(latter)
             if decided is not None or holder != (former["department"], former["assignee"]):
                 events.append(Event(changed, seq, None, None, holder, decided))
+            if self.due_column and former["due"] != latter["due"]:
+                at = now if latter["updated_at"] == former["updated_at"] else changed
+                events += self.due_written(ticket, seq, now, at, when(latter["due"]), events)
         if events:
             self.add(ticket, now, *events)
 
