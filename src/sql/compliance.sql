@@ -18,28 +18,41 @@ COMMENT ON FUNCTION sla.summary_until() IS
 -- Not inlined, and said to be few: so each is looked up by index. An instant is of a local day when it lies between
 -- the beginning of that day at Greenwich, less what the place is ahead by, and its end likewise; how far calendars
 -- are ahead about that day is asked every twelve hours, as no zone has ever kept an offset for less. Of very many
--- calendars it is not asked: no place is ahead or behind by more than a day.
+-- calendars it is not asked, and of none when one has no hours yet: no place is ahead or behind by more than a day.
 CREATE FUNCTION sla.summary_gaps(OUT from_instant timestamptz, OUT to_instant timestamptz) RETURNS SETOF record
-	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1
 	SET search_path = pg_catalog, pg_temp
 	SET jit = off
 AS $function$
-	WITH marked AS (
-		SELECT DISTINCT m.day::timestamp AS day
+DECLARE
+	marked timestamp[] := (
+		SELECT array_agg(DISTINCT m.day::timestamp)
 		FROM sla.summary_mark AS m, sla.summary_until() AS u
-		WHERE m.day < u.until
-	), calendar AS (
-		SELECT c.name FROM sla.calendar AS c WHERE (SELECT count(*) <= 20 FROM sla.calendar)
-	)
-	SELECT lower(r), upper(r)
-	FROM unnest((
-		SELECT range_agg(tstzrange(
-			(m.day - coalesce(a.most, interval '1 day')) AT TIME ZONE 'UTC',
-			(m.day + interval '1 day' - coalesce(a.least, interval '-1 day')) AT TIME ZONE 'UTC'))
-		FROM marked AS m CROSS JOIN LATERAL (
-			SELECT max(d.ahead) AS most, min(d.ahead) AS least
-			FROM calendar AS c, generate_series(m.day - interval '1 day', m.day + interval '2 days', '12 hours') AS t (at),
-				LATERAL (SELECT sla.local_time(c.name, t.at AT TIME ZONE 'UTC') - t.at AS ahead) AS d) AS a)) AS r
+		WHERE m.day < u.until);
+	gaps tstzmultirange;
+BEGIN
+	IF marked IS NULL THEN
+		RETURN;
+	END IF;
+	IF (SELECT count(*) BETWEEN 1 AND 20 FROM sla.calendar) THEN
+		BEGIN
+			gaps := (
+				SELECT range_agg(tstzrange((m.day - a.most) AT TIME ZONE 'UTC', (m.day + interval '1 day' - a.least) AT TIME ZONE 'UTC'))
+				FROM unnest(marked) AS m (day) CROSS JOIN LATERAL (
+					SELECT max(d.ahead) AS most, min(d.ahead) AS least
+					FROM sla.calendar AS c, generate_series(m.day - interval '1 day', m.day + interval '2 days', '12 hours') AS t (at),
+						LATERAL (SELECT sla.local_time(c.name, t.at AT TIME ZONE 'UTC') - t.at AS ahead) AS d) AS a);
+		EXCEPTION WHEN undefined_object OR object_not_in_prerequisite_state THEN
+			gaps := NULL;
+		END;
+	END IF;
+	IF gaps IS NULL THEN
+		gaps := (
+			SELECT range_agg(tstzrange((m.day - interval '1 day') AT TIME ZONE 'UTC', (m.day + interval '2 days') AT TIME ZONE 'UTC'))
+			FROM unnest(marked) AS m (day));
+	END IF;
+	RETURN QUERY SELECT lower(r), upper(r) FROM unnest(gaps) AS r;
+END
 $function$;
 COMMENT ON FUNCTION sla.summary_gaps() IS
 	'stretches of time in which the verdicts of all marked days lie that the summaries would count for; none overlaps another';

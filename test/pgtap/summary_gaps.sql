@@ -1,6 +1,6 @@
 -- The instants that are read from the log for a day with a mark are all of that day, wherever its calendars are, and not many more.
 BEGIN;
-SELECT plan(4);
+SELECT plan(5);
 CREATE EXTENSION pg_sla;
 SET LOCAL timezone = 'UTC';
 CREATE TEMP TABLE place AS SELECT * FROM unnest('{UTC,Europe/Oslo,Australia/Lord_Howe,Asia/Kathmandu}'::text[]) AS zone;
@@ -32,6 +32,9 @@ DELETE FROM sla.calendar WHERE name <> 'Europe/Oslo';
 DELETE FROM sla.summary_mark;
 INSERT INTO sla.summary_mark SELECT 's', d, '1' FROM unnest('{2024-03-04,2024-03-05,2024-09-02}'::date[]) AS d;
 SELECT is(pg_temp.length(), interval '72 hours', 'three days are three days of one place');
+INSERT INTO sla.calendar (name) VALUES ('of no hours');
+SELECT is(pg_temp.length(), interval '7 days', 'beside a calendar without hours nothing is asked');
+DELETE FROM sla.calendar WHERE name = 'of no hours';
 SELECT sla.set_calendar('calendar ' || n, 'UTC', '24/7') FROM generate_series(1, 50) AS n;
 SELECT is(pg_temp.length(), interval '7 days', 'of many calendars nothing is asked');
 
