@@ -22,7 +22,7 @@ SELECT sla.excuse(clock('a', 'resolution'), 'still down');
 -- Again: another reason.
 SELECT sla.excuse(clock('a', 'first_response'), 'the line was cut');
 SELECT ticket, agreement, metric, missed_at, reason, excused_by = session_user AS by_me
-FROM sla.excuse WHERE source = 'excuse' ORDER BY metric;
+FROM sla.excuse WHERE source = 'excuse' AND revoked_at IS NULL ORDER BY metric;
 
 -- Not a miss: met, and not over yet.
 \set VERBOSITY sqlstate
@@ -43,7 +43,15 @@ SELECT ticket, request, state FROM sla.log_report WHERE source = 'excuse' ORDER 
 SELECT * FROM sla.verify('excuse');
 
 SELECT sla.unexcuse(clock('a', 'first_response')), sla.unexcuse(clock('a', 'resolution'));
-SELECT count(*) FROM sla.excuse WHERE source = 'excuse';
+SELECT count(*) FROM sla.log_report WHERE source = 'excuse' AND (excused OR excuse IS NOT NULL);
+-- What was said stays.
+SELECT metric, reason, revoked_at IS NOT NULL AS revoked, revoked_by = session_user AS by_me FROM sla.excuse WHERE source = 'excuse' ORDER BY id;
+-- Given and taken back at one moment.
+BEGIN;
+SELECT sla.excuse(clock('a', 'first_response'), 'x'), sla.unexcuse(clock('a', 'first_response')), sla.excuse(clock('a', 'first_response'), 'y');
+SELECT reason FROM sla.excuse WHERE source = 'excuse' AND revoked_at IS NULL;
+SELECT excuse FROM sla.log_report WHERE source = 'excuse' AND excused;
+ROLLBACK;
 
 -- An excuse stays with the clock that it was given for, whatever comes late and puts others before it.
 INSERT INTO sla.target (level, metric, goal) VALUES ('excuse sla', 'next_response', '1 hour');
@@ -110,7 +118,7 @@ DELETE FROM sla.event WHERE source = 'excuse' AND ticket = 'c' AND event = 'agen
 SELECT sla.rebuild('excuse', '{c}');
 SELECT * FROM excused WHERE request = 'next_response';
 SELECT sla.unexcuse(id) FROM sla.log WHERE source = 'excuse' AND ticket = 'c' AND metric = 'next_response' AND ordinal = 2;
-SELECT count(*) FROM sla.excuse WHERE source = 'excuse' AND ticket = 'c' AND metric = 'next_response';
+SELECT count(*) FROM sla.excuse WHERE source = 'excuse' AND ticket = 'c' AND metric = 'next_response' AND revoked_at IS NULL;
 ROLLBACK;
 -- Where the very deadline is too late.
 BEGIN;

@@ -56,11 +56,13 @@ COMMENT ON FUNCTION sla.log_now() IS 'sla.log as it was known at sla.now()';
 CREATE FUNCTION sla.excuse_now() RETURNS SETOF sla.excuse
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-	SELECT x.source, x.ticket, x.agreement, x.metric, x.missed_at, x.reason, x.excused_by, x.excused_at
+	SELECT x.source, x.ticket, x.agreement, x.metric, x.missed_at, x.reason, x.excused_by, x.excused_at,
+		x.id, x.revoked_at, x.revoked_by
 	FROM sla.excuse AS x
-	WHERE sla.was_known(x.source, x.excused_at);
+	WHERE sla.was_known(x.source, x.excused_at)
+		AND (x.revoked_at IS NULL OR NOT sla.was_known(x.source, x.revoked_at));
 END;
-COMMENT ON FUNCTION sla.excuse_now() IS 'sla.excuse as it was known at sla.now()';
+COMMENT ON FUNCTION sla.excuse_now() IS 'the excuses of sla.excuse that held at sla.now(), as far as was known';
 
 -- Of several excuses that came to belong to one clock, the one for the latest instant.
 CREATE FUNCTION sla.excuses(
@@ -76,7 +78,8 @@ RETURN sla.was_open(missed_at, source, ticket, agreement, metric, ordinal, start
 			AND x.agreement OPERATOR(pg_catalog.=) excuses.agreement AND x.metric OPERATOR(pg_catalog.=) excuses.metric
 			AND x.missed_at OPERATOR(pg_catalog.>) excuses.missed_at
 			AND (excuses.closed_at IS NULL OR x.missed_at OPERATOR(pg_catalog.<) excuses.closed_at)
-			AND sla.was_known(x.source, x.excused_at));
+			AND sla.was_known(x.source, x.excused_at)
+			AND (x.revoked_at IS NULL OR NOT sla.was_known(x.source, x.revoked_at)));
 COMMENT ON FUNCTION sla.excuses(timestamptz, text, text, text, text, integer, timestamptz, tstzmultirange, timestamptz, timestamptz) IS
 	'does the excuse for that instant, of the same ticket, agreement and metric, belong to the row of sla.log with these columns?';
 REVOKE ALL ON FUNCTION sla.excuses(timestamptz, text, text, text, text, integer, timestamptz, tstzmultirange, timestamptz, timestamptz) FROM PUBLIC;
