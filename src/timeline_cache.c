@@ -6,9 +6,10 @@
  * pg_sla.calendar_cache_size.  When it is full, they are gone through in the
  * order of their coming: one that was used since its last turn is spared and
  * goes to the end, another is thrown away.  (To keep them in the order of their
- * use would cost more than the use, with many calendars.)  A timeline grows while it is used, because it compiles what is asked of it; so growth
- * only makes everybody come back to sla_cache_find, and that is the one place
- * where something is thrown away.  The entry used last is never thrown away,
+ * use would cost more than the use, with many calendars.)  A timeline grows
+ * while it is used, because it compiles what is asked of it; so growth only
+ * makes everybody come back to sla_cache_find, and that is the one place where
+ * something is thrown away.  The entry used last is never thrown away,
  * however large it is.
  *
  * A call that needs one entry and runs nothing else meanwhile just uses it.
@@ -17,12 +18,23 @@
  */
 #include "timeline_cache.h"
 
+#include <errno.h>
 #include <limits.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+
+/* Of Linux 6.1; the headers may be older than the kernel, which refuses what it does not know. */
+#if defined(__linux__) && !defined(MADV_COLLAPSE)
+#define MADV_COLLAPSE		25
+#endif
+#define LARGE_PAGE			((uintptr_t) 2 * 1024 * 1024)
+#define MUCH_MEMORY			((Size) 4 * 1024 * 1024)
 
 /* An entry begins in the middle of a line, its timeline with the line after its end. */
 #define CACHE_LINE			((intptr_t) 64)
@@ -175,6 +187,33 @@ sla_cache_account(ssize_t bytes)
 		sla_cache_epoch++;
 }
 
+/*
+ * With very many calendars each row waits for the processor to find the pages
+ * that a calendar lies on, longer than for what lies there.  So, once there is
+ * much, what has been allocated is made one large page after the other, where
+ * the kernel can do that; where it cannot, nothing is lost but the question.
+ */
+static void
+join_pages(const void *allocated)
+{
+#ifdef MADV_COLLAPSE
+	static uintptr_t former = 0;
+	uintptr_t	large_page = TYPEALIGN_DOWN(LARGE_PAGE, (uintptr_t) allocated);
+
+	if (large_page == former)
+		return;
+	/* Memory is mostly given from one end to the other: the former one is full by now. */
+	if (former != 0 && cache_size >= MUCH_MEMORY)
+	{
+		int			before = errno;
+
+		(void) madvise((void *) former, LARGE_PAGE, MADV_COLLAPSE);
+		errno = before;
+	}
+	former = large_page;
+#endif
+}
+
 /* The environment of an entry: its memory context, with accounts. */
 static void *
 cached_alloc(void *arg, size_t size)
@@ -184,6 +223,7 @@ cached_alloc(void *arg, size_t size)
 	void	   *pointer;
 
 	pointer = MemoryContextAllocExtended(entry->context, size, MCXT_ALLOC_HUGE);
+	join_pages(pointer);
 	if (entry->kept)
 		sla_cache_account(MemoryContextMemAllocated(entry->context, false) - before);
 	return pointer;
