@@ -9,6 +9,7 @@ Instants are microseconds since 1970-01-01 UTC.
 import bisect
 import datetime
 import functools
+import itertools
 import zoneinfo
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -42,31 +43,36 @@ def of_wall_clock(date, microseconds, name):
     return max(instant(naive.replace(tzinfo=zone(name), fold=fold)) for fold in (0, 1))
 
 
+@functools.lru_cache(maxsize=None)
+def stretches_of(zone_name, windows, years):
+    """All that opens in some years if there are no holidays, in order, with the day on which it begins."""
+    windows = dict(windows)
+    stretches = []
+    day = datetime.date(years[0], 1, 1)
+    while day.year <= years[1]:
+        for start, end in windows.get(day.weekday(), ()):
+            stretches.append((of_wall_clock(day, start * MINUTE, zone_name), of_wall_clock(day, end * MINUTE, zone_name), day))
+        day += datetime.timedelta(days=1)
+    return sorted(s for s in stretches if s[0] < s[1])
+
+
 class Calendar:
     """What is open in the years from first to last."""
 
     def __init__(self, zone_name, windows, holidays, years):
         self.zone = zone_name
         self.years = years
-        stretches = []
-        day = datetime.date(years[0], 1, 1)
-        while day.year <= years[1]:
-            if day not in holidays:
-                for start, end in windows.get(day.weekday(), ()):
-                    stretches.append((of_wall_clock(day, start * MINUTE, zone_name),
-                                      of_wall_clock(day, end * MINUTE, zone_name)))
-            day += datetime.timedelta(days=1)
-        merged = []
-        for start, end in sorted(s for s in stretches if s[0] < s[1]):
-            if merged and start <= merged[-1][1]:
-                merged[-1][1] = max(end, merged[-1][1])
+        self.opens = []
+        self.closes = []
+        for start, end, day in stretches_of(zone_name, tuple((d, tuple(w)) for d, w in windows.items()), years):
+            if day in holidays:
+                continue
+            if self.closes and start <= self.closes[-1]:
+                self.closes[-1] = max(end, self.closes[-1])
             else:
-                merged.append([start, end])
-        self.opens = [start for start, _ in merged]
-        self.closes = [end for _, end in merged]
-        self.sums = [0]
-        for start, end in merged:
-            self.sums.append(self.sums[-1] + end - start)
+                self.opens.append(start)
+                self.closes.append(end)
+        self.sums = [0, *itertools.accumulate(end - start for start, end in zip(self.opens, self.closes))]
 
     def seen(self, at):
         if not self.years[0] < moment(at).year < self.years[1]:
