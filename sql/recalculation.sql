@@ -119,6 +119,14 @@ SELECT * FROM sla.verify('recalculation held');
 SELECT sla.set_calendar('recalculation', 'UTC', 'Mo-Fr 08:00-16:00', '{recalculation}');
 SELECT * FROM holders;
 SELECT * FROM sla.verify('recalculation held');
+-- What had been counted when a deadline that was set by hand was missed stays as well.
+INSERT INTO held VALUES ('f', 'ann', '2024-03-04 09:00', NULL);
+SELECT sla.set_deadline(id, '2024-03-04 12:00', 'agreed', '2024-03-04 09:30') FROM sla.log WHERE source = 'recalculation held' AND ticket = 'f' AND metric = 'resolution';
+SELECT sla.record_event('recalculation held', 'f', 'resolved', '2024-03-05 10:00');
+INSERT INTO sla.holiday (holiday_set, day) VALUES ('recalculation', '2024-03-05');
+UPDATE held SET assignee = 'bob', updated_at = '2024-03-04 10:00' WHERE id = 'f';
+SELECT agent, outcome, deadline, elapsed FROM sla.log WHERE source = 'recalculation held' AND ticket = 'f' AND metric = 'resolution';
+SELECT * FROM sla.verify('recalculation held');
 
 SELECT sla.untrack('recalculation');
 SELECT sla.untrack('recalculation held');

@@ -133,6 +133,8 @@ class Row:
     def late_after(self):
         """The last instant at which it was in time: the deadline, or the end of a pause that had begun by then."""
         last = self.deadline if self.equality else self.deadline - 1
+        if self.fixed:
+            return last
         for start, end in self.counted + ([(self.since, float("inf"))] if self.since is not None else []):
             if end > last:
                 return last if start < self.deadline else start
@@ -522,8 +524,10 @@ def keep_verdicts(rows, logged, now, calendars_changed):
     before = {row.key(): row for row in logged}
     for row in rows:
         old = before.get(row.key())
-        if old is None or row.fixed or old.fixed or (row.level, row.calendar, row.goal, row.started) != \
-                (old.level, old.calendar, old.goal, old.started):
+        if old is None or (row.level, row.calendar, row.goal, row.started, row.fixed) != \
+                (old.level, old.calendar, old.goal, old.started, old.fixed):
+            continue
+        if row.fixed and row.deadline != old.deadline:
             continue
         if old.outcome == "missed" or (old.outcome is None and old.overdue(now)):
             in_time = old.late_after()
