@@ -165,7 +165,19 @@ SELECT time_zone FROM sla.source_event WHERE source = 'ticket row' AND event = '
 SELECT ticket, level_now, level_then FROM sla.try_rules('ticket row', complete => true) ORDER BY 1;
 SELECT sla.untrack('ticket row');
 
-DELETE FROM sla.rule WHERE source = 'ticket row';
+-- Whoever writes a deadline says nothing of who had the ticket at the time of the row's change, which is before another that was told.
+CREATE TABLE assigned (id int PRIMARY KEY, assignee text, created_at timestamptz NOT NULL, updated_at timestamptz, due timestamptz);
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES ('all', 'ticket row due', 1, 'true', 'row standard');
+SELECT sla.track('ticket row due', 'assigned', 'id', agent => 'assignee', created_at => 'created_at', changed_at => 'updated_at', due_column => 'due');
+INSERT INTO assigned VALUES (1, 'ann', '2024-03-04 09:00', NULL);
+UPDATE assigned SET assignee = NULL, updated_at = '2024-03-04 15:00';
+UPDATE assigned SET due = '2024-03-04 15:30', updated_at = '2024-03-04 12:00';
+SELECT event, at, assignee, of_ticket FROM sla.event WHERE source = 'ticket row due' ORDER BY id;
+SELECT metric, agent, deadline, fixed FROM sla.log WHERE source = 'ticket row due' ORDER BY metric;
+SELECT * FROM sla.verify('ticket row due');
+SELECT sla.untrack('ticket row due');
+
+DELETE FROM sla.rule WHERE source LIKE 'ticket row%';
 DELETE FROM sla.level WHERE name LIKE 'row %';
 SET client_min_messages = warning;
 DROP SCHEMA ticket_row_test, ticket_row_other CASCADE;

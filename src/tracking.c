@@ -618,12 +618,14 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 			sla_rename_ticket(tracked->source, former, ticket);
 	}
 	events = sla_events_of_ticket(tracked, old, new, chosen ? &choice : NULL, keep_levels, &n);
-	if (due)
-		events = add_due(tracked, ticket, old, new, events, &n);
 	/* Nothing was chosen, nothing happened, and nobody else holds it. */
-	if (old != NULL && !due && n == 1 && events[0].event == NULL && events[0].choice == NULL &&
+	if (old != NULL && n == 1 && events[0].event == NULL && events[0].choice == NULL &&
 		sla_same_text(text_of(tracked->department, old), events[0].department) &&
 		sla_same_text(text_of(tracked->agent, old), events[0].assignee))
+		n = 0;
+	if (due)
+		events = add_due(tracked, ticket, old, new, events, &n);
+	else if (n == 0)
 	{
 		sla_follow_columns(tracked, new);
 		return;
