@@ -404,7 +404,10 @@ class Tickets:
                 created, changed = max(created, back), max(changed, back)
             events.append(Event(created, seq, "undeleted" if returns else "created", None, holder, chosen(latter)))
             if latter["note"] == "by agent":
-                events.append(Event(when(latter["created_at"]), seq, "created_by_agent", None, holder))
+                at = when(latter["created_at"])
+                at = changed if at is None else at
+                # What the row of a ticket tells that comes back is so from then on.
+                events.append(Event(max(at, back) if returns else at, seq, "created_by_agent", None, holder))
         elif changed is None:
             changed = now
         for name, holds in STATES:
