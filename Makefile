@@ -52,6 +52,7 @@ OBJS = \
 	src/tracking.o \
 	src/record.o \
 	src/ticket_row.o \
+	src/ticket_lock.o \
 	src/source.o \
 	src/try_rules.o \
 	src/bulk.o \

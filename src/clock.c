@@ -515,6 +515,15 @@ write_event_of(void *arg, SlaStoredEvent *event)
 	sla_write_event(name->source, name->ticket, event);
 }
 
+bool
+sla_is_purged(const SlaHistory *history)
+{
+	for (int i = 0; i < history->n; i++)
+		if (strcmp(history->events[i].event, "purged") == 0)
+			return true;
+	return false;
+}
+
 /*
  * What is left of a purged ticket does not tell what its clocks had counted: so
  * one that is opened again, or made anew, is not timed as if it had never been
@@ -523,11 +532,9 @@ write_event_of(void *arg, SlaStoredEvent *event)
 static void
 tell_of_purged(const TicketName *name, const SlaHistory *history, const SlaNewEvent *events, int n)
 {
-	bool		purged = false;
-
-	for (int i = 0; i < history->n && !purged; i++)
-		purged = strcmp(history->events[i].event, "purged") == 0;
-	for (int i = 0; purged && i < n; i++)
+	if (!sla_is_purged(history))
+		return;
+	for (int i = 0; i < n; i++)
 		if (events[i].event != NULL && !events[i].if_returning &&
 			(strcmp(events[i].event, "reopened") == 0 || strcmp(events[i].event, "created") == 0))
 			sla_record_problem(name->source, name->ticket, ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,

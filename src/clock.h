@@ -43,6 +43,9 @@ typedef struct SlaNewEvent
 extern bool sla_record_events(const char *source, const char *ticket,
 							  const SlaNewEvent *events, int n, bool is_new);
 
+/* Has sla.purge() taken the ticket's history away? */
+extern bool sla_is_purged(const SlaHistory *history);
+
 /* Was the ticket merged at that event into another, which took its clocks over? */
 extern bool sla_hands_over(const SlaStoredEvent *event);
 

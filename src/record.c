@@ -380,15 +380,6 @@ took_these_over(const SlaHistory *history, const char *from, TimestampTz at, con
 	return found == n;
 }
 
-static bool
-is_purged(const SlaHistory *history)
-{
-	for (int i = 0; i < history->n; i++)
-		if (strcmp(history->events[i].event, "purged") == 0)
-			return true;
-	return false;
-}
-
 /* The tickets on the way, so that those which took over from each other at one instant come to an end. */
 typedef struct Way
 {
@@ -444,7 +435,7 @@ take_over_anew(const char *source, const char *ticket, const Way *before)
 		lock(&told);
 		sla_read_history(source, told.ticket, NULL, &others);
 		taken = clocks_to_take_over(&history, ticket, merged->at, merged->agent, &n);
-		if (!took_these_over(&others, ticket, merged->at, taken, n) && !is_purged(&others))
+		if (!took_these_over(&others, ticket, merged->at, taken, n) && !sla_is_purged(&others))
 		{
 			sla_store_flush();
 			for (int j = 0; j < others.n; j++)

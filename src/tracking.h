@@ -130,15 +130,6 @@ extern bool sla_event_of_row(const SlaTrackedEvent *event, TupleTableSlot *old,
  * row before the change, or NULL.  What the choice holds is in the current
  * memory context.  sla_choose_for_row is for those who
  * have read many rows of what the rules run over.
- *
- * sla_lock_ticket_row is for those who have not written the ticket: whoever
- * touches a ticket's clocks locks its row first, as a statement that updates
- * the ticket does.  A transaction that adds a message and then updates the
- * ticket would otherwise wait for one that has updated it, and holds what that
- * one waits for.  A table without an index on the key is not searched for it;
- * where the index and the table are plain, no statement is needed to lock it.
- * sla_ticket_has_row locks the row and says whether there is one; the ticket
- * must have been one of the table's, so that its text can be a key.
  * sla_write_ticket_columns does nothing unless the source has a level_column or
  * a due_column.
  */
@@ -159,6 +150,9 @@ extern void sla_relation_owner_enter(SlaEnvironment *saved, const SlaSource *sou
  */
 extern char *sla_rows_statement(Oid relid, const char *key, const char **alias);
 
+/* "alias.key = $1", the text $1 cast to the type of the key. */
+extern char *sla_by_key(Oid relid, const char *alias, const char *key);
+
 extern bool sla_choose_for_ticket(SlaTracked *tracked, Relation rel, const char *ticket,
 								  TupleTableSlot *slot, TupleTableSlot *former, bool is_new,
 								  SlaChoice *choice, bool *keep_levels);
@@ -166,9 +160,21 @@ extern bool sla_choose_for_row(SlaTracked *tracked, Relation over, const char *t
 							   TupleTableSlot *slot, bool is_new,
 							   SlaChoice *choice, bool *keep_levels);
 extern const Bitmapset *sla_columns_of_rules(const SlaSource *source, Relation rel);
+extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
+
+/*
+ * ticket_lock.c: the ticket's own row, locked as by a statement that updates it.
+ *
+ * sla_lock_ticket_row is for those who have not written the ticket: whoever
+ * touches a ticket's clocks locks its row first.  A transaction that adds a
+ * message and then updates the ticket would otherwise wait for one that has
+ * updated it, and holds what that one waits for.  A table without an index on
+ * the key is not searched for it.
+ * sla_ticket_has_row locks the row and says whether there is one; the ticket
+ * must have been one of the table's, so that its text can be a key.
+ */
 extern void sla_lock_ticket_row(SlaTracked *tracked, const char *ticket);
 extern bool sla_ticket_has_row(SlaTracked *tracked, const char *ticket);
-extern void sla_write_ticket_columns(SlaTracked *tracked, const char *ticket);
 
 /*
  * Have the tickets that took over the clocks of this one do so again, by what

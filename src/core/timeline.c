@@ -1138,7 +1138,6 @@ sla_advance_piece(sla_timeline *timeline, sla_instant t, int64_t amount, sla_pie
 	return advance_near(timeline, t, amount, piece);
 }
 
-
 /* The first instant, from t (finite) on, that is open (closed). */
 static bool
 first_from(sla_timeline *timeline, sla_instant t, bool closed, sla_instant *result)

@@ -78,15 +78,32 @@ END;
 COMMENT ON FUNCTION sla.verdict_parts() IS
 	'what each verdict counts for: one met or one missed, and microseconds of business time; at: when it fell';
 
+CREATE TYPE sla.compliance_part AS (
+	day          date,
+	source       text,
+	department   text,
+	agent        text,
+	level        text,
+	agreement    text,
+	metric       text,
+	excused      boolean,
+	met          bigint,
+	met_sum      numeric,
+	met_max      bigint,
+	met_min      bigint,
+	missed       bigint,
+	missed_ended bigint,
+	missed_sum   numeric,
+	missed_max   bigint,
+	missed_min   bigint,
+	overrun_sum  numeric
+);
+COMMENT ON TYPE sla.compliance_part IS 'what sla.compliance_of() adds up: counts, and microseconds of business time';
+
 -- The parts of compliance, to be added up: kept ones, and those of single verdicts. For both, until is what
 -- sla.summary_until() says, or NULL for it to be asked; without marked, none of the days has a mark.
-CREATE FUNCTION sla.kept_parts(
-	detail integer, from_day date, to_day date, until date, marked boolean,
-	OUT day date, OUT source text, OUT department text, OUT agent text, OUT level text, OUT agreement text, OUT metric text,
-	OUT excused boolean,
-	OUT met bigint, OUT met_sum numeric, OUT met_max bigint, OUT met_min bigint,
-	OUT missed bigint, OUT missed_ended bigint, OUT missed_sum numeric, OUT missed_max bigint, OUT missed_min bigint, OUT overrun_sum numeric)
-RETURNS SETOF record
+CREATE FUNCTION sla.kept_parts(detail integer, from_day date, to_day date, until date, marked boolean)
+RETURNS SETOF sla.compliance_part
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
 	SELECT s.day, s.source, s.department, s.agent, s.level, s.agreement, s.metric, s.excused,
@@ -103,13 +120,8 @@ END;
 COMMENT ON FUNCTION sla.kept_parts(integer, date, date, date, boolean) IS
 	'counts and sums of verdicts by local day, of days that are summarised and have not changed since, in a detail of sla.summary';
 
-CREATE FUNCTION sla.live_parts(
-	from_day date, to_day date, until date, marked boolean,
-	OUT day date, OUT source text, OUT department text, OUT agent text, OUT level text, OUT agreement text, OUT metric text,
-	OUT excused boolean,
-	OUT met bigint, OUT met_sum numeric, OUT met_max bigint, OUT met_min bigint,
-	OUT missed bigint, OUT missed_ended bigint, OUT missed_sum numeric, OUT missed_max bigint, OUT missed_min bigint, OUT overrun_sum numeric)
-RETURNS SETOF record
+CREATE FUNCTION sla.live_parts(from_day date, to_day date, until date, marked boolean)
+RETURNS SETOF sla.compliance_part
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
 	SELECT v.day, v.source, v.department, v.agent, v.level, v.agreement, v.metric, v.excused,

@@ -122,20 +122,11 @@ AS $function$
 BEGIN
 	-- Locked first, so that whoever summarises waits for this transaction.
 	LOCK TABLE sla.log IN ROW EXCLUSIVE MODE;
-	IF TG_OP <> 'INSERT' THEN
-		PERFORM sla.summary_note(l.source, l.calendar, CASE WHEN l.outcome = 'met' THEN l.closed_at ELSE l.deadline END)
-		FROM sla.log AS l
-		WHERE (l.source, l.ticket, l.agreement, l.metric) = (OLD.source, OLD.ticket, OLD.agreement, OLD.metric)
-			AND sla.was_open(OLD.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal,
-				l.started_at, l.counted, l.running_since, l.closed_at);
-	END IF;
-	IF TG_OP <> 'DELETE' THEN
-		PERFORM sla.summary_note(l.source, l.calendar, CASE WHEN l.outcome = 'met' THEN l.closed_at ELSE l.deadline END)
-		FROM sla.log AS l
-		WHERE (l.source, l.ticket, l.agreement, l.metric) = (NEW.source, NEW.ticket, NEW.agreement, NEW.metric)
-			AND sla.was_open(NEW.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal,
-				l.started_at, l.counted, l.running_since, l.closed_at);
-	END IF;
+	PERFORM sla.summary_note(l.source, l.calendar, CASE WHEN l.outcome = 'met' THEN l.closed_at ELSE l.deadline END)
+	FROM unnest(ARRAY[OLD, NEW]) AS x
+		JOIN sla.log AS l ON (l.source, l.ticket, l.agreement, l.metric) = (x.source, x.ticket, x.agreement, x.metric)
+	WHERE sla.was_open(x.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal,
+		l.started_at, l.counted, l.running_since, l.closed_at);
 	RETURN NULL;
 END
 $function$;
