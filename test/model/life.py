@@ -342,7 +342,7 @@ class Life:
     def end(self, at, events, stopped, fresh):
         for event in events:
             for metric, _, run in self.each():
-                if stopped and event.name in metric.stops and run.reopened and not fresh:
+                if stopped and event.name in metric.stops and run.reopened:
                     run.done = at
                     run.reopened = False
                 if run.state != "active" or run.fresh != fresh:
