@@ -622,9 +622,9 @@ renumber(Backfill *backfill, SlaHistory *known)
 		values[1] = CStringGetTextDatum(backfill->ticket);
 		values[2] = TimestampTzGetDatum(next->at);
 		values[3] = Int64GetDatum(next->id);
-		sla_execute(&plan, "UPDATE sla.event SET id = DEFAULT WHERE source OPERATOR(pg_catalog.=) $1"
-					" AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
-					" AND id OPERATOR(pg_catalog.=) $4 RETURNING id", lengthof(types), types, values, NULL);
+		sla_execute_newest(&plan, "UPDATE sla.event SET id = DEFAULT WHERE source OPERATOR(pg_catalog.=) $1"
+						   " AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
+						   " AND id OPERATOR(pg_catalog.=) $4 RETURNING id", lengthof(types), types, values, NULL);
 		if (SPI_processed != 1)
 			elog(ERROR, "event " INT64_FORMAT " is gone", next->id);
 		next->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));

@@ -679,7 +679,7 @@ sla_rename_ticket(const char *source, const char *from, const char *to)
 				 errhint("A key that has been used cannot be given to a ticket that has one already."
 						 " Tickets that exchange their keys do so in three statements, by way of a key that is new.")));
 	for (int i = 0; i < (int) lengthof(statements); i++)
-		sla_execute(&plans[i], statements[i], lengthof(types), types, values, NULL);
+		sla_execute_newest(&plans[i], statements[i], lengthof(types), types, values, NULL);
 	SPI_finish();
 	sla_owner_leave(&caller);
 }

@@ -284,10 +284,10 @@ sla_write_decisions(const char *source, const char *ticket, const SlaHistory *hi
 		/* What was written directly is there for statements. */
 		sla_store_flush();
 		SPI_connect();
-		sla_execute(&plan, "UPDATE sla.event SET decided_for = $5, decided = $6"
-					" WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
-					" AND at OPERATOR(pg_catalog.=) $3 AND id OPERATOR(pg_catalog.=) $4",
-					lengthof(types), types, values, NULL);
+		sla_execute_newest(&plan, "UPDATE sla.event SET decided_for = $5, decided = $6"
+						   " WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
+						   " AND at OPERATOR(pg_catalog.=) $3 AND id OPERATOR(pg_catalog.=) $4",
+						   lengthof(types), types, values, NULL);
 		SPI_finish();
 	}
 }

@@ -390,7 +390,7 @@ execute_with(SPIPlanPtr *plan, const char *statement, LogValues *row)
 	for (int i = 0; i < LOG_COLUMNS; i++)
 		nulls[i] = row->nulls[i] ? 'n' : ' ';
 	SPI_connect();
-	sla_execute(plan, statement, lengthof(types), types, row->values, nulls);
+	sla_execute_newest(plan, statement, lengthof(types), types, row->values, nulls);
 	SPI_finish();
 }
 

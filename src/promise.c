@@ -396,8 +396,9 @@ sla_promise_by_id(int32 id)
 
 	caller = CurrentMemoryContext;
 	SPI_connect();
-	sla_execute(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds, on_change, rule"
-				" FROM sla.promise WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
+	/* An event of another session may refer to what our snapshot does not show. */
+	sla_execute_newest(&plan, "SELECT agreement, level, calendar, metrics, days, microseconds, on_change, rule"
+					   " FROM sla.promise WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

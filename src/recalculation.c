@@ -42,6 +42,7 @@
 #include "tracking.h"
 #include "user_rows.h"
 
+SLA_FUNCTION(sla_move_deadlines);
 SLA_FUNCTION(sla_rebuild);
 SLA_FUNCTION(sla_recalculate_clocks);
 SLA_FUNCTION(sla_refresh_tickets);
@@ -478,7 +479,8 @@ do_ticket(Work *work, const char *ticket, TupleTableSlot *slot)
 static void
 write_replaced(Work *work)
 {
-	Oid			types[] = {
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {
 		TEXTOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID
 	};
 	int			n = work->apply ? list_length(work->replaced) - 1 : 0;
@@ -512,18 +514,17 @@ write_replaced(Work *work)
 	values[4] = PointerGetDatum(construct_array(columns[3], n, TEXTOID, -1, false, TYPALIGN_INT));
 	values[5] = CStringGetTextDatum(work->reason);
 	values[6] = CStringGetTextDatum(work->changed_by);
-	if (SPI_execute_with_args("WITH n AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3),"
-							  " pg_catalog.unnest($4), pg_catalog.unnest($5)) AS n (ticket, at, id, promises)),"
-							  " kept AS (INSERT INTO sla.promise_change (source, ticket, event, at, former, promises, reason, changed_by)"
-							  " SELECT e.source, e.ticket, e.id, e.at, e.promises, NULLIF(n.promises, '')::pg_catalog.int4[], $6, $7"
-							  " FROM n JOIN sla.event AS e ON e.source OPERATOR(pg_catalog.=) $1"
-							  " AND e.ticket OPERATOR(pg_catalog.=) n.ticket AND e.at OPERATOR(pg_catalog.=) n.at"
-							  " AND e.id OPERATOR(pg_catalog.=) n.id)"
-							  " UPDATE sla.event AS e SET promises = NULLIF(n.promises, '')::pg_catalog.int4[] FROM n"
-							  " WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.ticket OPERATOR(pg_catalog.=) n.ticket"
-							  " AND e.at OPERATOR(pg_catalog.=) n.at AND e.id OPERATOR(pg_catalog.=) n.id",
-							  lengthof(types), types, values, NULL, false, 0) != SPI_OK_UPDATE)
-		elog(ERROR, "could not write sla.event");
+	sla_execute_newest(&plan, "WITH n AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3),"
+					   " pg_catalog.unnest($4), pg_catalog.unnest($5)) AS n (ticket, at, id, promises)),"
+					   " kept AS (INSERT INTO sla.promise_change (source, ticket, event, at, former, promises, reason, changed_by)"
+					   " SELECT e.source, e.ticket, e.id, e.at, e.promises, NULLIF(n.promises, '')::pg_catalog.int4[], $6, $7"
+					   " FROM n JOIN sla.event AS e ON e.source OPERATOR(pg_catalog.=) $1"
+					   " AND e.ticket OPERATOR(pg_catalog.=) n.ticket AND e.at OPERATOR(pg_catalog.=) n.at"
+					   " AND e.id OPERATOR(pg_catalog.=) n.id)"
+					   " UPDATE sla.event AS e SET promises = NULLIF(n.promises, '')::pg_catalog.int4[] FROM n"
+					   " WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.ticket OPERATOR(pg_catalog.=) n.ticket"
+					   " AND e.at OPERATOR(pg_catalog.=) n.at AND e.id OPERATOR(pg_catalog.=) n.id",
+					   lengthof(types), types, values, NULL);
 }
 
 static int
@@ -831,6 +832,69 @@ sla_recalculate_clocks(PG_FUNCTION_ARGS)
 	work.changed_by = text_to_cstring(PG_GETARG_TEXT_PP(7));
 	do_source(&work, PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1));
 	return (Datum) 0;
+}
+
+/*
+ * sla.move_deadlines(calendars, changed_by): what the edit of calendars makes of
+ * the open clocks, while sla.log is locked against writers.  The number of the
+ * last row of sla.deadline_change before.
+ *
+ * Of all clocks there are: the snapshot of a REPEATABLE READ transaction may be
+ * older than the lock, and what it does not show would keep its old deadline.
+ */
+Datum
+sla_move_deadlines(PG_FUNCTION_ARGS)
+{
+	static SPIPlanPtr last_plan = NULL;
+	static SPIPlanPtr move_plan = NULL;
+	static SPIPlanPtr rebuild_plan = NULL;
+	static const Oid types[] = {TEXTARRAYOID, TEXTOID, INT8OID};
+	Datum		values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), 0};
+	SlaOwner	caller;
+	bool		isnull;
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	sla_execute_newest(&last_plan, "SELECT COALESCE(pg_catalog.max(id), 0) FROM sla.deadline_change", 0, NULL, NULL, NULL);
+	values[2] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	/* By the places of the rows, which nobody else can move now.  OFFSET keeps what is computed from being computed twice. */
+	sla_execute_newest(&move_plan,
+					   "WITH moved AS ("
+					   " UPDATE sla.log AS l SET deadline = n.deadline, elapsed = n.elapsed, computed_at = pg_catalog.clock_timestamp()"
+					   " FROM ("
+					   " SELECT o.ctid, o.deadline AS former, o.elapsed AS former_elapsed,"
+					   " CASE WHEN o.fixed THEN o.deadline ELSE sla.clock_deadline(o.calendar, o.started_at, o.goal,"
+					   " o.counted, o.running_since, NULL, o.deadline_excluded) END AS deadline,"
+					   " sla.business_time(o.calendar, o.counted) AS elapsed"
+					   " FROM sla.log AS o"
+					   " WHERE o.calendar OPERATOR(pg_catalog.=) ANY ($1) AND o.closed_at IS NULL"
+					   " AND NOT sla.clock_missed(o.deadline, o.counted, o.running_since, pg_catalog.now(), o.deadline_excluded, o.fixed)"
+					   " OFFSET 0) AS n"
+					   " WHERE l.ctid OPERATOR(pg_catalog.=) n.ctid"
+					   " AND (n.deadline OPERATOR(pg_catalog.<>) n.former OR n.elapsed OPERATOR(pg_catalog.<>) n.former_elapsed)"
+					   " RETURNING l.source, l.ticket, l.agreement, l.metric, l.ordinal, n.former, l.deadline, l.calendar)"
+					   " INSERT INTO sla.deadline_change"
+					   " (source, ticket, agreement, metric, ordinal, former, deadline, reason, changed_by, changed_at)"
+					   " SELECT source, ticket, agreement, metric, ordinal, former, deadline,"
+					   " pg_catalog.format('calendar \"%s\" was edited', calendar), $2, pg_catalog.clock_timestamp()"
+					   " FROM moved WHERE deadline OPERATOR(pg_catalog.<>) former"
+					   " ORDER BY source, ticket, agreement, metric, ordinal", 2, types, values, NULL);
+	/*
+	 * The holder of a clock is who had the ticket when the verdict fell: another
+	 * one, where the ticket changed hands after the former or the new deadline.
+	 */
+	sla_execute_newest(&rebuild_plan,
+					   "SELECT sla.rebuild(t.source, pg_catalog.array_agg(t.ticket ORDER BY t.ticket)) FROM ("
+					   "SELECT DISTINCT d.source, d.ticket"
+					   " FROM sla.deadline_change AS d JOIN sla.source AS s ON s.name OPERATOR(pg_catalog.=) d.source"
+					   " WHERE d.id OPERATOR(pg_catalog.>) $3 AND EXISTS ("
+					   "SELECT FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) d.source"
+					   " AND e.ticket OPERATOR(pg_catalog.=) d.ticket AND e.of_ticket"
+					   " AND e.at OPERATOR(pg_catalog.>) LEAST(d.former, d.deadline))) AS t"
+					   " GROUP BY t.source", 3, types, values, NULL);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	PG_RETURN_INT64(DatumGetInt64(values[2]));
 }
 
 /*

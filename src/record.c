@@ -399,10 +399,10 @@ keep_recorded_at(const char *source, const char *ticket, const char *from, Times
 	};
 
 	sla_store_flush();
-	sla_execute(&plan, "UPDATE sla.event SET recorded_at = $5 WHERE source OPERATOR(pg_catalog.=) $1"
-				" AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
-				" AND event OPERATOR(pg_catalog.=) '" SLA_EVENT_TOOK_OVER "' AND other OPERATOR(pg_catalog.=) $4",
-				lengthof(types), types, values, NULL);
+	sla_execute_newest(&plan, "UPDATE sla.event SET recorded_at = $5 WHERE source OPERATOR(pg_catalog.=) $1"
+					   " AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
+					   " AND event OPERATOR(pg_catalog.=) '" SLA_EVENT_TOOK_OVER "' AND other OPERATOR(pg_catalog.=) $4",
+					   lengthof(types), types, values, NULL);
 }
 
 /* What another ticket took over is something else now: within SPI, as the owner. */
@@ -447,9 +447,9 @@ take_over_anew(const char *source, const char *ticket, const Way *before)
 					};
 
 					recorded_at = others.events[j].recorded_at;
-					sla_execute(&delete, "DELETE FROM sla.event WHERE source OPERATOR(pg_catalog.=) $1"
-								" AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
-								" AND id OPERATOR(pg_catalog.=) $4", lengthof(types), types, values, NULL);
+					sla_execute_newest(&delete, "DELETE FROM sla.event WHERE source OPERATOR(pg_catalog.=) $1"
+									   " AND ticket OPERATOR(pg_catalog.=) $2 AND at OPERATOR(pg_catalog.=) $3"
+									   " AND id OPERATOR(pg_catalog.=) $4", lengthof(types), types, values, NULL);
 				}
 			CommandCounterIncrement();
 			(void) tell(&told, taken, n);

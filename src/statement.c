@@ -4,6 +4,7 @@
  */
 #include "pg_sla.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -49,6 +50,21 @@ sla_execute(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types
 
 	prepare(plan, statement, nargs, types);
 	result = SPI_execute_plan(*plan, values, nulls, false, 0);
+	if (result < 0)
+		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
+	MemoryContextSwitchTo(caller);
+}
+
+void
+sla_execute_newest(SPIPlanPtr *plan, const char *statement, int nargs, const Oid *types,
+				 Datum *values, const char *nulls)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Snapshot	crosscheck = IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot;
+	int			result;
+
+	prepare(plan, statement, nargs, types);
+	result = SPI_execute_snapshot(*plan, values, nulls, GetLatestSnapshot(), crosscheck, false, true, 0);
 	if (result < 0)
 		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
 	MemoryContextSwitchTo(caller);

@@ -18,7 +18,16 @@
 extern void sla_execute(SPIPlanPtr *plan, const char *statement, int nargs,
 						const Oid *types, Datum *values, const char *nulls);
 
-/* The same under the snapshot of the caller's statement, for what only reads. */
+/*
+ * The same for what is done after a lock was waited for, to all rows that there
+ * are: also to those that others committed before the lock was had and that the
+ * snapshot of a REPEATABLE READ transaction does not show.  Such a transaction
+ * may read them; it cannot change them, and fails to serialize.
+ */
+extern void sla_execute_newest(SPIPlanPtr *plan, const char *statement, int nargs,
+							 const Oid *types, Datum *values, const char *nulls);
+
+/* sla_execute() under the snapshot of the caller's statement, for what only reads. */
 extern void sla_read(SPIPlanPtr *plan, const char *statement, int nargs,
 					 const Oid *types, Datum *values, const char *nulls);
 

@@ -585,10 +585,10 @@ sla_write_columns_of_tickets(const SlaSource *source, Datum tickets)
 
 	SPI_connect();
 	sla_owner_enter(&caller);
-	sla_execute(&ask,
-				"SELECT pg_catalog.array_agg(k.ticket), pg_catalog.array_agg(" LEVEL_OF("k.ticket") "),"
-				" pg_catalog.array_agg(" DUE_OF("k.ticket") ") FROM pg_catalog.unnest($2) AS k (ticket)",
-				2, ask_types, asked, NULL);
+	sla_execute_newest(&ask,
+					   "SELECT pg_catalog.array_agg(k.ticket), pg_catalog.array_agg(" LEVEL_OF("k.ticket") "),"
+					   " pg_catalog.array_agg(" DUE_OF("k.ticket") ") FROM pg_catalog.unnest($2) AS k (ticket)",
+					   2, ask_types, asked, NULL);
 	for (int i = 0; i < (int) lengthof(types); i++)
 	{
 		bool		isnull;

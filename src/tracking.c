@@ -876,14 +876,14 @@ sla_track_truncate(PG_FUNCTION_ARGS)
 	free_plans_with(CurrentMemoryContext, tracked);
 	/* Of the table itself nothing is left; of a partition's, what the others hold. */
 	whole = RelationGetRelid(trigdata->tg_relation) == tracked->about.ticket_table;
-	sla_execute(&plan, "SELECT t.ticket FROM sla.ticket AS t WHERE t.source OPERATOR(pg_catalog.=) $1"
-				" AND (SELECT e.event FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) t.source"
-				" AND e.ticket OPERATOR(pg_catalog.=) t.ticket"
-				" AND e.event OPERATOR(pg_catalog.=) ANY ('{created,deleted,undeleted}'::pg_catalog.text[])"
-				" ORDER BY e.at DESC, e.id DESC LIMIT 1) IS DISTINCT FROM 'deleted'"
-				" AND EXISTS (SELECT FROM sla.event AS c WHERE c.source OPERATOR(pg_catalog.=) t.source"
-				" AND c.ticket OPERATOR(pg_catalog.=) t.ticket AND c.of_ticket)"
-				" ORDER BY t.ticket", 1, types, values, NULL);
+	sla_execute_newest(&plan, "SELECT t.ticket FROM sla.ticket AS t WHERE t.source OPERATOR(pg_catalog.=) $1"
+					   " AND (SELECT e.event FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) t.source"
+					   " AND e.ticket OPERATOR(pg_catalog.=) t.ticket"
+					   " AND e.event OPERATOR(pg_catalog.=) ANY ('{created,deleted,undeleted}'::pg_catalog.text[])"
+					   " ORDER BY e.at DESC, e.id DESC LIMIT 1) IS DISTINCT FROM 'deleted'"
+					   " AND EXISTS (SELECT FROM sla.event AS c WHERE c.source OPERATOR(pg_catalog.=) t.source"
+					   " AND c.ticket OPERATOR(pg_catalog.=) t.ticket AND c.of_ticket)"
+					   " ORDER BY t.ticket", 1, types, values, NULL);
 	tickets = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)

@@ -69,6 +69,13 @@ CREATE TRIGGER a_editing BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sla.ho
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.calendar_editing();
 COMMENT ON TRIGGER a_editing ON sla.holiday IS 'keeps clocks from being computed meanwhile';
 
+CREATE FUNCTION sla.move_deadlines(calendars text[], changed_by text) RETURNS bigint
+	LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT
+	AS 'MODULE_PATHNAME', 'sla_move_deadlines';
+COMMENT ON FUNCTION sla.move_deadlines(text[], text) IS
+	'compute the deadlines anew of the open clocks of calendars that were edited, while sla.log is locked against writers; the number of the last row of sla.deadline_change before';
+REVOKE ALL ON FUNCTION sla.move_deadlines(text[], text) FROM PUBLIC;
+
 -- An edit of a calendar moves the deadlines of the open clocks that it touches,
 -- in the same transaction; a verdict that has been reached stays.
 CREATE FUNCTION sla.calendar_edited() RETURNS trigger
@@ -113,41 +120,7 @@ BEGIN
 		) AS c;
 	END IF;
 
-	SELECT coalesce(max(id), 0) INTO last_before FROM sla.deadline_change;
-	-- By the places of the rows, which nobody else can move now. OFFSET keeps what is computed from being computed twice.
-	WITH moved AS (
-		UPDATE sla.log AS l
-		SET deadline = n.deadline, elapsed = n.elapsed, computed_at = clock_timestamp()
-		FROM (
-			SELECT o.ctid, o.deadline AS former, o.elapsed AS former_elapsed,
-				CASE WHEN o.fixed THEN o.deadline
-					ELSE sla.clock_deadline(o.calendar, o.started_at, o.goal, o.counted, o.running_since, NULL, o.deadline_excluded) END AS deadline,
-				sla.business_time(o.calendar, o.counted) AS elapsed
-			FROM sla.log AS o
-			WHERE o.calendar = ANY (edited) AND o.closed_at IS NULL
-				AND NOT sla.clock_missed(o.deadline, o.counted, o.running_since, now(), o.deadline_excluded, o.fixed)
-			OFFSET 0
-		) AS n
-		WHERE l.ctid = n.ctid AND (n.deadline <> n.former OR n.elapsed <> n.former_elapsed)
-		RETURNING l.source, l.ticket, l.agreement, l.metric, l.ordinal, n.former, l.deadline, l.calendar
-	)
-	INSERT INTO sla.deadline_change (source, ticket, agreement, metric, ordinal, former, deadline, reason, changed_by, changed_at)
-	SELECT source, ticket, agreement, metric, ordinal, former, deadline, format('calendar "%s" was edited', calendar),
-		CASE asked_role WHEN 'none' THEN session_user ELSE asked_role END, clock_timestamp()
-	FROM moved WHERE deadline <> former
-	ORDER BY source, ticket, agreement, metric, ordinal;
-
-	-- The holder of a clock is who had the ticket when the verdict fell: another
-	-- one, where the ticket changed hands after the former or the new deadline.
-	PERFORM sla.rebuild(t.source, array_agg(t.ticket ORDER BY t.ticket))
-	FROM (
-		SELECT DISTINCT d.source, d.ticket
-		FROM sla.deadline_change AS d JOIN sla.source AS s ON s.name = d.source
-		WHERE d.id > last_before AND EXISTS (
-			SELECT FROM sla.event AS e
-			WHERE e.source = d.source AND e.ticket = d.ticket AND e.of_ticket AND e.at > least(d.former, d.deadline))
-	) AS t
-	GROUP BY t.source;
+	last_before := sla.move_deadlines(edited, CASE asked_role WHEN 'none' THEN session_user ELSE asked_role END);
 
 	-- Where the ticket itself shows its deadline. A row in use is waited for as long as nobody waits for this
 	-- edit: then the two may wait for each other, and the other's trigger writes the deadline when it goes on.
