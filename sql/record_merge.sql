@@ -56,6 +56,21 @@ INSERT INTO ticket (id, created_at) VALUES ('5a', '2098-03-03 08:00'), ('6a', '2
 SELECT sla.merge('merge', '5a', '7a', true, '2098-03-03 12:00'), sla.merge('merge', '6a', '7a', true, '2098-03-03 12:00');
 SELECT sla.merge('merge', '6a', '8a', true, '2098-03-03 12:00'), sla.merge('merge', '5a', '8a', true, '2098-03-03 12:00');
 SELECT ticket, metric, n, started_at, counted, running_since, outcome, reason FROM clocks WHERE ticket IN ('7a', '8a');
+-- It is closed, answered or deleted with the merge, in the same transaction: the other takes over what there was before.
+INSERT INTO ticket (id, created_at) VALUES ('9a', '2098-03-03 08:00'), ('10a', '2098-03-03 10:00'), ('11a', '2024-03-05 08:00'), ('12a', '2024-03-05 10:00');
+SELECT sla.merge('merge', '9a', '10a', true, '2098-03-03 12:00'), sla.record_event('merge', '9a', 'resolved', '2098-03-03 12:00');
+BEGIN;
+SELECT sla.merge('merge', '11a', '12a', true);
+DELETE FROM ticket WHERE id = '11a';
+COMMIT;
+SELECT sla.record_event('merge', '11a', 'unheard_of', '2024-03-05 09:00');
+SELECT ticket, metric, n, started_at, outcome, reason FROM clocks WHERE ticket IN ('10a', '12a');
+-- But what was answered at that instant before needs no answer there.
+INSERT INTO ticket (id, created_at) VALUES ('13a', '2098-03-03 08:00'), ('14a', '2098-03-03 10:00');
+INSERT INTO message VALUES ('13a', 'agent', '2098-03-03 12:00');
+SELECT sla.merge('merge', '13a', '14a', true, '2098-03-03 12:00');
+SELECT ticket, metric, n, started_at, outcome, reason FROM clocks WHERE ticket = '14a';
+SELECT * FROM sla.verify('merge');
 -- Random lives of four tickets each, in the order of time and in any other: the same log.
 CREATE TABLE life (of int, n int, ticket text, event text, into_ticket text, at timestamptz);
 SELECT setseed(0.42) IS NOT NULL;

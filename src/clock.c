@@ -582,14 +582,23 @@ tell_deadlines(const char *source, const char *ticket, const SlaNewEvent *events
 	}
 }
 
-/* Has the ticket handed its clocks to another, at or after one of these events? */
+bool
+sla_comes_before_merge(const char *event, TimestampTz at, bool told_before, TimestampTz merged_at)
+{
+	if (at != merged_at)
+		return at < merged_at;
+	return strcmp(event, SLA_EVENT_TOOK_OVER) == 0 || (told_before && strcmp(event, "merged") != 0);
+}
+
+/* Has the ticket handed its clocks to another after one of these events? */
 static bool
 is_before_take_over(const SlaHistory *history, const SlaNewEvent *events, int n)
 {
 	for (int i = 0; i < history->n; i++)
 		if (sla_hands_over(&history->events[i]))
 			for (int j = 0; j < n; j++)
-				if (events[j].at <= history->events[i].at)
+				if (events[j].event == NULL ? events[j].at < history->events[i].at :
+					sla_comes_before_merge(events[j].event, events[j].at, false, history->events[i].at))
 					return true;
 	return false;
 }

@@ -46,6 +46,13 @@ extern bool sla_record_events(const char *source, const char *ticket,
 /* Has sla.purge() taken the ticket's history away? */
 extern bool sla_is_purged(const SlaHistory *history);
 
+/*
+ * Does an event of a ticket count for the clocks that another takes over?  What
+ * was told of the instant of the merge before does, and what it took over itself;
+ * not that the ticket is closed or deleted with the merge, which is told after.
+ */
+extern bool sla_comes_before_merge(const char *event, TimestampTz at, bool told_before, TimestampTz merged_at);
+
 /* Was the ticket merged at that event into another, which took its clocks over? */
 extern bool sla_hands_over(const SlaStoredEvent *event);
 

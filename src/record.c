@@ -301,15 +301,15 @@ sla_set_deadline(PG_FUNCTION_ARGS)
  * event that names no clock where there was none: so each ticket names the other.
  */
 static SlaNewEvent *
-clocks_to_take_over(const SlaHistory *history, const char *ticket, TimestampTz at, const char *agent, int *n)
+clocks_to_take_over(const SlaHistory *history, const char *ticket, const SlaStoredEvent *merged, int *n)
 {
+	TimestampTz at = merged->at;
 	SlaHistory	until = {0};
 	SlaNewEvent *events;
 	SlaLog		log;
 
 	for (int i = 0; i < history->n; i++)
-		if (history->events[i].at <= at &&
-			!(history->events[i].at == at && strcmp(history->events[i].event, "merged") == 0))
+		if (sla_comes_before_merge(history->events[i].event, history->events[i].at, history->events[i].id < merged->id, at))
 			sla_history_add(&until, &history->events[i]);
 	sla_replay_history(&until, &log);
 	events = palloc0((log.nrows + 1) * sizeof(SlaNewEvent));
@@ -325,7 +325,7 @@ clocks_to_take_over(const SlaHistory *history, const char *ticket, TimestampTz a
 		detail->other = ticket;
 		events[*n].event = SLA_EVENT_TOOK_OVER;
 		events[*n].at = at;
-		events[*n].agent = agent;
+		events[*n].agent = merged->agent;
 		events[*n].detail = detail;
 		(*n)++;
 		if (i == log.nrows)
@@ -434,7 +434,7 @@ take_over_anew(const char *source, const char *ticket, const Way *before)
 		begin(&told, source, merged->detail->other);
 		lock(&told);
 		sla_read_history(source, told.ticket, NULL, &others);
-		taken = clocks_to_take_over(&history, ticket, merged->at, merged->agent, &n);
+		taken = clocks_to_take_over(&history, ticket, merged, &n);
 		if (!took_these_over(&others, ticket, merged->at, taken, n) && !sla_is_purged(&others))
 		{
 			sla_store_flush();
@@ -517,9 +517,14 @@ sla_merge(PG_FUNCTION_ARGS)
 	if (inherit_start)
 	{
 		SlaHistory	history;
+		const SlaStoredEvent *told = NULL;
 
 		sla_read_history(source, ticket, NULL, &history);
-		taken = clocks_to_take_over(&history, ticket, merged.at, merged.agent, &ntaken);
+		for (int i = 0; i < history.n; i++)
+			if (history.events[i].at == merged.at && sla_hands_over(&history.events[i]) &&
+				(told == NULL || told->id < history.events[i].id))
+				told = &history.events[i];
+		taken = clocks_to_take_over(&history, ticket, told, &ntaken);
 		again |= tell(&to, taken, ntaken);
 	}
 	finish(&from);
