@@ -153,7 +153,10 @@ sla_record_event(PG_FUNCTION_ARGS)
  * ----------------------------------------------------------------
  */
 
-/* The log's row of a clock by its number; false when there is none.  Within SPI. */
+/*
+ * The log's row of a clock by its number; false when there is none.  Within SPI.
+ * An error where there is one only in the snapshot of a REPEATABLE READ transaction.
+ */
 static bool
 read_clock(int64 id, const char **source, const char **ticket, SlaLogRow *row)
 {
@@ -181,6 +184,8 @@ read_clock(int64 id, const char **source, const char **ticket, SlaLogRow *row)
 		like.agreement++;
 	sla_read_log(*source, *ticket, NULL, &log);
 	found = sla_log_find(&log, &like);
+	if (found == NULL && IsolationUsesXactSnapshot())
+		sla_could_not_serialize("delete");
 	if (found == NULL)
 		return false;
 	*row = *found;

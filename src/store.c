@@ -414,8 +414,8 @@ sla_store_owner(void)
  * ----------------------------------------------------------------
  */
 
-static void
-could_not_serialize(const char *change)
+void
+sla_could_not_serialize(const char *change)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -560,7 +560,7 @@ sla_store_update(SlaStoreTable number, const ItemPointerData *tid, const Datum *
 		if (result != TM_Updated && result != TM_Deleted)
 			elog(ERROR, "unexpected result %d of updating sla.%s", (int) result, table->name);
 		if (IsolationUsesXactSnapshot())
-			could_not_serialize(result == TM_Updated ? "update" : "delete");
+			sla_could_not_serialize(result == TM_Updated ? "update" : "delete");
 		if (result == TM_Updated)
 			result = table_tuple_lock(table->rel, &at, GetActiveSnapshot(), former, GetCurrentCommandId(false),
 									  LockTupleNoKeyExclusive, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
@@ -602,7 +602,7 @@ sla_store_delete(SlaStoreTable number, const ItemPointerData *tid)
 		if (result != TM_Updated && result != TM_Deleted)
 			elog(ERROR, "unexpected result %d of deleting from sla.%s", (int) result, table->name);
 		if (IsolationUsesXactSnapshot())
-			could_not_serialize(result == TM_Updated ? "update" : "delete");
+			sla_could_not_serialize(result == TM_Updated ? "update" : "delete");
 		if (result == TM_Updated)
 			result = table_tuple_lock(table->rel, &at, GetActiveSnapshot(), table->read, GetCurrentCommandId(false),
 									  LockTupleExclusive, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
@@ -693,7 +693,7 @@ sla_store_lock(SlaStoreTable number, Datum source, Datum ticket)
 		}
 		if (IsolationUsesXactSnapshot() &&
 			!table_tuple_satisfies_snapshot(table->rel, table->read, GetTransactionSnapshot()))
-			could_not_serialize("update");
+			sla_could_not_serialize("update");
 
 		ExecClearTuple(table->read);
 		result = table_tuple_lock(table->rel, &at, GetActiveSnapshot(), table->read, GetCurrentCommandId(false),
@@ -705,7 +705,7 @@ sla_store_lock(SlaStoreTable number, Datum source, Datum ticket)
 		if (result != TM_Ok && result != TM_Updated && result != TM_Deleted)
 			elog(ERROR, "unexpected result %d of locking a row of sla.%s", (int) result, table->name);
 		if (result != TM_Ok && IsolationUsesXactSnapshot())
-			could_not_serialize(result == TM_Updated ? "update" : "delete");
+			sla_could_not_serialize(result == TM_Updated ? "update" : "delete");
 		/* Meanwhile it was deleted, or got another key: is there another? */
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -716,7 +716,7 @@ sla_store_lock(SlaStoreTable number, Datum source, Datum ticket)
 		IndexScanDesc scan = begin_scan(table, source, ticket, GetTransactionSnapshot());
 
 		if (index_getnext_slot(scan, ForwardScanDirection, table->read))
-			could_not_serialize("delete");
+			sla_could_not_serialize("delete");
 		index_endscan(scan);
 	}
 	return false;

@@ -74,6 +74,9 @@ extern void sla_store_flush(void);
 /* The newest snapshot, with what was written; whoever asks has it unregistered. */
 extern Snapshot sla_store_newest(void);
 
+/* The error of a REPEATABLE READ transaction that would have to write or lock what it cannot see. */
+extern void sla_could_not_serialize(const char *change) pg_attribute_noreturn();
+
 /* A new number for the column id. */
 extern int64 sla_store_next_id(SlaStoreTable table);
 

@@ -33,6 +33,7 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "store.h"
 #include "tracking.h"
 
 static char *
@@ -223,9 +224,7 @@ lock_by_index(const SlaTracked *tracked, Datum value, RegProcedure equal)
 			case TM_Updated:
 			case TM_Deleted:
 				if (IsolationUsesXactSnapshot())
-					ereport(ERROR,
-							(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-							 errmsg("could not serialize access due to concurrent update")));
+					sla_could_not_serialize(result == TM_Updated ? "update" : "delete");
 				/* A row that is gone is not locked. */
 				if (result == TM_Deleted)
 					break;

@@ -391,10 +391,12 @@ class Life:
         if deadline is not None:
             run.fixed = row.deadline = deadline
             row.fixed = True
+            row.holder = row.held_at(row.late_after() if row.late(at) else at)
         elif row.fixed:
             run.fixed = None
             row.fixed = False
             row.compute()
+            row.holder = row.held_at(row.late_after() if row.late(at) else at)
             metric = [m for m in self.metrics if m.name == name][0]
             self.follow(agreement, metric, run, at, event.decisions)
 
