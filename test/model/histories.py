@@ -13,9 +13,16 @@ from world import CALENDARS, HOLIDAYS
 ISOLATION = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 
 
+def partner(key):
+    """The other of two tickets that may be merged: what happens to one may change the other."""
+    return key ^ 1
+
+
 def quoted(value):
     if value is None:
         return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         return "'%s'" % value.replace("'", "''")
     return str(value)
@@ -90,7 +97,8 @@ class Ticket:
         self.key = key
         self.keys = [key]
         self.tick = tick            # microseconds that no other session's instants have
-        self.at = rng.choice(STARTS) + rng.choice((7, 8, 12, 15)) * HOUR
+        # With its partner, so that there is something to merge.
+        self.at = STARTS[key // 2 % len(STARTS)] + rng.choice((7, 8, 12, 15)) * HOUR
 
     def time(self):
         """The next instant: later, at once, or before what was told already."""
@@ -169,9 +177,18 @@ class Ticket:
                 "true" if author == "agent" and rng.random() < 0.2 else "false", instant_text(self.time())))
         return "INSERT INTO message (ticket_id, author, name, internal, sent_at) VALUES %s;" % ", ".join(rows)
 
+    def merge(self):
+        """With the other of its family, under its first key or the one that it may have got."""
+        other = partner(self.keys[0]) + self.rng.choice((0, 0, 0, 10 ** 9 * (self.tick + 1)))
+        pair = (self.key, other) if self.rng.random() < 0.5 else (other, self.key)
+        return "SELECT merge(%s, %s, %s, %s, %s);" % (
+            pair + (quoted(self.rng.random() < 0.8), instant_text(self.time()), quoted(self.rng.choice(("eve", None)))))
+
     def statement(self):
         kind = self.rng.random()
-        if kind < 0.04:
+        if kind < 0.03:
+            sql = self.merge()
+        elif kind < 0.05:
             sql = self.set_deadline()
         elif kind < 0.42:
             sql = self.message()
@@ -272,7 +289,7 @@ def several_sessions(rng, keys, sessions, length, edits):
         # An instant tells its session, so that no order between sessions decides.
         tickets = [Ticket(rng, key, tick=session + 1) for key in keys]
         for ticket in tickets:
-            ticket.at = STARTS[ticket.keys[0] % len(STARTS)] + 8 * HOUR
+            ticket.at = STARTS[ticket.keys[0] // 2 % len(STARTS)] + 8 * HOUR
         made = []
         if session == 0:
             made = [Transaction(items=[(t.keys[0], t.insert() + " ON CONFLICT DO NOTHING;")]) for t in tickets]

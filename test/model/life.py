@@ -4,6 +4,8 @@ Written from the words of the documentation: an event has an instant, and what h
 happens in this order: clocks stop, are cancelled, change level, pause or resume, and start.
 """
 
+import copy
+
 WHOLE = 10 ** 15
 
 OPPOSITE = {"paused": "resumed", "resumed": "paused", "resolved": "reopened", "reopened": "resolved",
@@ -18,9 +20,9 @@ def nearest(number, by):
 class Event:
     """What happened; seq is the order in which it was told."""
 
-    __slots__ = ("at", "seq", "name", "agent", "holder", "levels", "hand", "decisions")
+    __slots__ = ("at", "seq", "name", "agent", "holder", "levels", "hand", "other", "hands_over", "taken", "decisions")
 
-    def __init__(self, at, seq, name, agent=None, holder=None, levels=None, hand=None):
+    def __init__(self, at, seq, name, agent=None, holder=None, levels=None, hand=None, other=None, hands_over=False, taken=None):
         self.at = at
         self.seq = seq
         self.name = name        # None: nothing but a holder or levels
@@ -28,6 +30,9 @@ class Event:
         self.holder = holder    # (department, agent), or None when nothing is said of it
         self.levels = levels    # {agreement: level or None}, or None when nothing was decided
         self.hand = hand        # deadline_set: (agreement, metric, deadline or None)
+        self.other = other      # merged, took_over: the other ticket
+        self.hands_over = hands_over    # merged: the other takes over the clocks
+        self.taken = taken      # took_over: (agreement, metric, start, what had counted), or None: there was none
         # What came of the change of levels, by agreement and metric: kept, whatever becomes of calendars.
         self.decisions = {}
 
@@ -300,6 +305,9 @@ class Life:
         for event in events:
             if event.name == "deadline_set":
                 self.set_by_hand(event, at)
+            elif event.taken is not None and event is oldest([
+                    e for e in events if e.taken is not None and e.taken[:2] == event.taken[:2]]):
+                self.take_over(at, *event.taken, barred)
         self.born = self.born or "created" in names
 
     def enter_and_leave(self, names, at):
@@ -386,19 +394,45 @@ class Life:
         agreement, name, deadline = event.hand
         run = self.runs[agreement, name]
         row = run.row
-        if row is None:
+        if row is None if deadline is not None else run.fixed is None:
             return
-        if deadline is not None:
-            run.fixed = row.deadline = deadline
-            row.fixed = True
-            row.holder = row.held_at(row.late_after() if row.late(at) else at)
-        elif row.fixed:
-            run.fixed = None
-            row.fixed = False
+        run.fixed = deadline
+        if row is not None:
+            row.fixed = deadline is not None
+            row.deadline = deadline
             row.compute()
             row.holder = row.held_at(row.late_after() if row.late(at) else at)
-            metric = [m for m in self.metrics if m.name == name][0]
+        if deadline is None:
+            metric = next(m for m in self.metrics if m.name == name)
             self.follow(agreement, metric, run, at, event.decisions)
+
+    def take_over(self, at, agreement, name, since, counted, barred):
+        """The clock of a merged ticket goes on here: from its start if that is earlier, or as one that had not begun."""
+        run = self.runs[agreement, name]
+        metric = next(m for m in self.metrics if m.name == name)
+        if run.state != "active":
+            if barred[name] or self.shut[name] or not self.may_start(agreement, metric, run):
+                return
+            self.begin(agreement, metric, run, at, shown=False)
+        elif run.fixed is not None or since >= run.started:
+            return
+        if run.row is not None:
+            run.row.close(at, "superseded", "took_over", None)
+            run.row = None
+        pieces = [(start, min(end, run.started)) for start, end in counted if start < run.started] + run.counted
+        if run.since is not None:
+            pieces.append((run.since, None))
+        run.counted = []
+        for start, end in pieces:
+            if run.counted and run.counted[-1][1] == start:
+                start = run.counted.pop()[0]
+            run.counted.append((start, end))
+        if run.since is not None:
+            run.since = run.counted.pop()[0]
+        if run.from_ == run.started:
+            run.from_ = since
+        run.started = since
+        self.open_row(agreement, metric, run)
 
     def changed(self, agreement, metric, run, level, at, decisions):
         """A run comes to a level: is it promised something else from now on?"""
@@ -477,20 +511,22 @@ class Life:
         run.row = Row(self, agreement, metric, run)
         self.rows.append(run.row)
 
-    def begin(self, agreement, metric, run, at):
+    def begin(self, agreement, metric, run, at, shown=True):
         run.started = at
         run.counted = []
         run.since = None
+        run.reopened = False
         run.promise(self.levels[agreement], metric, at)
-        self.go_on(agreement, metric, run, at)
+        self.go_on(agreement, metric, run, at, shown)
 
-    def go_on(self, agreement, metric, run, at):
+    def go_on(self, agreement, metric, run, at, shown=True):
         run.state = "active"
         run.fresh = True
         run.cycle += 1
         if run.since is None and not self.paused[metric.name]:
             run.go(at)
-        self.open_row(agreement, metric, run)
+        if shown:
+            self.open_row(agreement, metric, run)
 
     def reopen(self, metric, at):
         for agreement in AGREEMENTS:
@@ -506,14 +542,48 @@ class Life:
             else:
                 self.go_on(agreement, metric, run, at)
 
+    def may_start(self, agreement, metric, run):
+        if run.state == "active" or not (run.state == "never" or metric.repeats):
+            return False
+        return not any(self.runs[agreement, other].row is not None for other in metric.blocked_by if other != metric.name)
+
     def start(self, metric, at):
         for agreement in AGREEMENTS:
             run = self.runs[agreement, metric.name]
-            if run.state == "active" or not (run.state == "never" or metric.repeats):
-                continue
-            if any(self.runs[agreement, other].row is not None for other in metric.blocked_by if other != metric.name):
-                continue
-            self.begin(agreement, metric, run, at)
+            if self.may_start(agreement, metric, run):
+                self.begin(agreement, metric, run, at)
+
+
+def oldest(events):
+    """Of clocks that are taken over at one instant: the one that started first; of two, the one that counted first and longest."""
+    def order(event):
+        _, _, since, counted = event.taken
+        return since, [(start, -end) for start, end in counted] + [(float("inf"), 0)]
+
+    return min(events, key=order)
+
+
+def taken_over(metrics, calendars, events, ticket, merged):
+    """What another takes over of a ticket with these events when it was merged: the clocks that were open just then.
+
+    What is told after the merge counts if it was before, and what the ticket itself took over at that instant.
+    """
+    until = [copy.copy(e) for e in events if e.at < merged.at or (e.at == merged.at and (
+        e.name == "took_over" or (e.name != "merged" and e.seq < merged.seq)))]
+    result = []
+    for row in Life(metrics, calendars, until).rows:
+        if row.closed is not None or row.started >= merged.at:
+            continue
+        counted = list(row.counted)
+        if row.since is not None and row.since < merged.at:
+            counted.append((row.since, merged.at))
+        result.append((row.agreement, row.metric, row.started, counted))
+    return result or [None]
+
+
+def is_before(event, merged):
+    """Does what is told after a merge come before it?"""
+    return event.at < merged.at or (event.at == merged.at and event.name == "took_over")
 
 
 def keep_verdicts(rows, logged, now, calendars_changed):

@@ -4,7 +4,7 @@ import copy
 import datetime
 
 from business import HOUR, MINUTE, Calendar, instant
-from life import AGREEMENTS, Event, Level, Life, Metric, in_order, keep_verdicts
+from life import AGREEMENTS, Event, Level, Life, Metric, in_order, is_before, keep_verdicts, taken_over
 
 END_OF = {"paused": "resumed", "resolved": "reopened"}
 
@@ -198,6 +198,15 @@ BEGIN
             'metric', the_metric, 'ordinal', clock.ordinal, 'at', at, 'deadline', deadline, 'done', done));
     END IF;
 END $$;
+CREATE FUNCTION merge(ticket bigint, into_ticket bigint, inherit boolean, at timestamptz, agent text) RETURNS void LANGUAGE plpgsql SET desk.quiet = 'on' AS $$
+BEGIN
+    -- In the order in which others take several tickets.
+    PERFORM FROM ticket AS t WHERE t.id IN (merge.ticket, into_ticket) ORDER BY t.id FOR UPDATE;
+    IF 2 = (SELECT count(*) FROM sla.ticket AS t WHERE t.source = 'desk' AND t.ticket IN (merge.ticket::text, into_ticket::text)) THEN
+        PERFORM sla.merge('desk', ticket::text, into_ticket::text, inherit, at, agent);
+        INSERT INTO journal (kind, latter) VALUES ('merge', jsonb_build_object('ticket', ticket, 'into', into_ticket, 'inherit', inherit, 'at', at, 'agent', agent));
+    END IF;
+END $$;
 CREATE FUNCTION edit(calendar text, variant int, zone text, hours text) RETURNS void LANGUAGE plpgsql SET desk.quiet = 'on' AS $$
 BEGIN
     PERFORM sla.set_calendar(calendar, zone, hours, '{days}');
@@ -254,10 +263,12 @@ class Tickets:
         elif kind == "message":
             self.message(seq, at, former, latter)
         elif kind == "told":
-            self.add(str(latter["ticket"]), at,
-                     Event(when(latter["at"]) if latter["at"] else at, seq, latter["event"], latter["agent"]))
+            self.tell(str(latter["ticket"]), at,
+                      Event(when(latter["at"]) if latter["at"] else at, seq, latter["event"], latter["agent"]))
         elif kind == "deadline":
             self.deadline(seq, at, latter)
+        elif kind == "merge":
+            self.merge(seq, at, latter)
         else:
             self.settle(at)
             if kind == "edit":
@@ -281,8 +292,44 @@ class Tickets:
                     self.stale.add(ticket)
         self.settle(now)
 
+    def merge(self, seq, now, latter):
+        ticket, into = str(latter["ticket"]), str(latter["into"])
+        merged = Event(when(latter["at"]) if latter["at"] else now, seq, "merged", latter["agent"], other=into, hands_over=latter["inherit"])
+        again = self.add(ticket, now, merged)
+        if merged.hands_over:
+            again |= self.add(into, now, *self.taken(ticket, merged, seq))
+        if again:
+            self.take_over_anew(ticket, now, seq)
+            self.take_over_anew(into, now, seq)
+
+    def taken(self, ticket, merged, seq):
+        return [Event(merged.at, seq, "took_over", merged.agent, other=ticket, taken=taken)
+                for taken in taken_over(METRICS, self.calendars, self.events[ticket], ticket, merged)]
+
+    def take_over_anew(self, ticket, now, seq, way=()):
+        """What was told of a ticket before a merge may change what another took over, and so on."""
+        way = way + (ticket,)
+        for merged in [e for e in in_order(self.events[ticket]) if e.hands_over]:
+            if merged.other in way or merged.other not in self.events:
+                continue
+            others = self.events[merged.other]
+            held = [e for e in others if e.name == "took_over" and e.at == merged.at and e.other == ticket]
+            taken = self.taken(ticket, merged, seq)
+            wanted = [e.taken for e in taken]
+            if len(held) != len(wanted) or any(e.taken not in wanted for e in held):
+                for event in held:
+                    others.remove(event)
+                self.add(merged.other, now, *taken)
+                self.take_over_anew(merged.other, now, seq, way)
+
+    def tell(self, ticket, now, *events):
+        if self.add(ticket, now, *events):
+            self.take_over_anew(ticket, now, events[0].seq)
+
     def add(self, ticket, now, *events):
+        """True if that was before a merge by which another ticket took clocks over."""
         known = self.events.setdefault(ticket, [])
+        merges = [e for e in known if e.hands_over]
         told = False
         for event in events:
             # What was so already at that instant is not told again.
@@ -304,12 +351,12 @@ class Tickets:
             for later in known:
                 if later.at >= event.at:
                     later.decisions.clear()
-        if not told:
-            return
-        self.stale.add(ticket)
-        # Once there are verdicts by other hours, each step may keep some and change others.
-        if self.edited:
-            self.settle(now)
+        if told:
+            self.stale.add(ticket)
+            # Once there are verdicts by other hours, each step may keep some and change others.
+            if self.edited:
+                self.settle(now)
+        return any(is_before(event, merged) for event in events for merged in merges)
 
     def settle(self, now):
         for ticket in self.stale:
@@ -377,12 +424,18 @@ class Tickets:
         if op == "DELETE":
             ticket = str(former["id"])
             latest = max((e.at for e in self.events[ticket]), default=now)
+            # It is the last that is told of it.
             self.add(ticket, now, Event(max(now, latest), seq, "deleted"))
             return
         ticket = str(latter["id"])
         if op == "UPDATE" and former["id"] != latter["id"]:
             old = str(former["id"])
             self.events[ticket] = self.events.pop(old)
+            # Those it was merged with name it.
+            for event in self.events[ticket]:
+                for back in self.events.get(event.other, ()):
+                    if back.other == old:
+                        back.other = ticket
             self.rows[ticket] = self.rows.pop(old, [])
             if old in self.stale:
                 self.stale.remove(old)
@@ -426,12 +479,12 @@ class Tickets:
                 at = now if latter["updated_at"] == former["updated_at"] else changed
                 events += self.due_written(ticket, seq, now, at, when(latter["due"]), events)
         if events:
-            self.add(ticket, now, *events)
+            self.tell(ticket, now, *events)
 
     def message(self, seq, now, former, latter):
         for name, holds in MESSAGES:
             if not holds(latter) or (former is not None and holds(former)) or latter["ticket_id"] is None:
                 continue
             at = when(latter["sent_at"])
-            self.add(str(latter["ticket_id"]), now, Event(
+            self.tell(str(latter["ticket_id"]), now, Event(
                 now if at is None else at, seq, name, latter["name"] if name == "agent_reply" else None))
