@@ -47,6 +47,11 @@ INSERT INTO ticket (id, created_at) VALUES (4, '2098-01-01 09:00');
 SELECT due FROM ticket WHERE id = 4;
 SELECT sla.set_calendar('ticket row', 'UTC', 'Mo-Fr 10:00-16:00');
 SELECT due FROM ticket WHERE id = 4;
+-- A change that is told of before the ticket's creation comes just after it, for the columns as for the clocks.
+INSERT INTO tag VALUES (4, 'urgent');
+UPDATE ticket SET customer = 1, updated_at = '2098-01-01 08:00' WHERE id = 4;
+SELECT t.level, t.due = l.deadline AS due, l.level AS of_clock FROM ticket AS t, sla.log AS l
+WHERE t.id = 4 AND l.source = 'ticket row' AND l.ticket = '4' AND l.metric = 'first_response' AND l.closed_at IS NULL;
 -- Rights: the role that tracked it reads the facts and writes the columns, whoever writes a message.
 CREATE ROLE ticket_row_customer;
 GRANT USAGE ON SCHEMA ticket_row_test TO ticket_row_customer;

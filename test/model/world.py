@@ -242,6 +242,7 @@ class Tickets:
         self.edited = False         # since when calendars are not what they were at first
         self.events = {}            # by ticket
         self.rows = {}
+        self.levels = {}            # that the customer was promised last
         self.stale = set()          # tickets whose rows are not computed yet
         self.build()
 
@@ -254,7 +255,7 @@ class Tickets:
 
     def forget(self):
         """Whatever is known of tickets; the calendars stay."""
-        self.events, self.rows, self.stale, self.edited = {}, {}, set(), False
+        self.events, self.rows, self.levels, self.stale, self.edited = {}, {}, {}, set(), False
         self.surprises = {}
 
     def read(self, seq, at, kind, op, former, latter):
@@ -365,9 +366,20 @@ class Tickets:
 
     def replay(self, ticket, now):
         copies = [copy.copy(event) for event in self.events[ticket]]
-        rows = Life(METRICS, self.calendars, copies).rows
-        keep_verdicts(rows, self.rows.get(ticket, ()), now, self.edited)
-        return rows
+        life = Life(METRICS, self.calendars, copies)
+        keep_verdicts(life.rows, self.rows.get(ticket, ()), now, self.edited)
+        self.levels[ticket] = life.levels["customer"]
+        return life.rows
+
+    def columns(self, ticket):
+        """What the ticket's own row shows: its level and its nearest deadline."""
+        level = self.levels.get(ticket)
+        return level and level.name, min((row.deadline for row in self.shown(self.rows.get(ticket, ()))), default=None)
+
+    @staticmethod
+    def shown(rows):
+        return [row for row in rows if row.agreement == "customer" and row.closed is None
+                and (row.since is not None or row.fixed)]
 
     def known(self, ticket, now):
         """The rows as they are by now."""
@@ -409,8 +421,7 @@ class Tickets:
         """
         at = max([at] + [e.at for e in self.events[ticket]])
         last = max([at] + [e.at for e in told])
-        shown = [row for row in self.known(ticket, now) if row.agreement == "customer" and row.closed is None
-                 and (row.since is not None or row.fixed)]
+        shown = self.shown(self.known(ticket, now))
         nearest = min((row.deadline for row in shown), default=None)
         events = []
         for row in shown:
@@ -437,6 +448,7 @@ class Tickets:
                     if back.other == old:
                         back.other = ticket
             self.rows[ticket] = self.rows.pop(old, [])
+            self.levels[ticket] = self.levels.pop(old, None)
             if old in self.stale:
                 self.stale.remove(old)
                 self.stale.add(ticket)
