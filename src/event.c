@@ -80,8 +80,8 @@ sla_ticket_exists(const char *source, const char *ticket)
 	bool		found;
 
 	SPI_connect();
-	sla_execute(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
-				" AND ticket OPERATOR(pg_catalog.=) $2", 2, ticket_types, values, NULL);
+	sla_execute_newest(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
+					   " AND ticket OPERATOR(pg_catalog.=) $2", 2, ticket_types, values, NULL);
 	found = SPI_processed > 0;
 	SPI_finish();
 	return found;
