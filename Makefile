@@ -97,7 +97,7 @@ EXTRA_CLEAN = pg_sla--*.sql
 
 REGRESS = install schedule business_time overdue explain calendar icalendar condition rule rule_rights former_row structured_condition explain_level try_rules tracking backfill clock clock_calls store recalculation purge record record_merge edges excuse ticket_row ticket_lock tracked_tables report as_of summary compliance reader errors trusted
 REGRESS_OPTS = --load-extension=pg_sla
-ISOLATION = backfill calendar edit edit_columns lock_order purge record rule snapshot store summary ticket truncate
+ISOLATION = backfill calendar edit edit_columns lock_order purge record rule snapshot store summary ticket track truncate
 ISOLATION_OPTS = --inputdir=test --load-extension=pg_sla
 # make installcheck TAP_TESTS=1 runs these too; they make servers of their own and refuse to run as root.
 PROVE_TESTS = test/t/*.pl

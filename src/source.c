@@ -162,6 +162,26 @@ open_trackable(Oid relid)
 }
 
 /*
+ * One change of what a source tracks at a time: lock its row, if there is one,
+ * before any of its tables.
+ */
+static void
+lock_source(const char *name)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(name)};
+	SlaOwner	caller;
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	sla_execute_newest(&plan, "SELECT 1 FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+					   1, types, values, NULL);
+	SPI_finish();
+	sla_owner_leave(&caller);
+}
+
+/*
  * Triggers fire in the order of their names.  Those of other tables come before
  * the ones of foreign keys (RI_...), which lock the ticket's row less than ours
  * do: a lock that grows would wait for a session that waits for it.
@@ -421,6 +441,7 @@ sla_track(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("ticket_key must not be null")));
 	key = NameStr(*PG_GETARG_NAME(2));
+	lock_source(name);
 	rel = open_trackable(relid);
 	if (get_attnum(relid, key) <= 0)
 		ereport(ERROR,
@@ -497,6 +518,7 @@ sla_track_event(PG_FUNCTION_ARGS)
 	SlaSource		source;
 	int			stream = 0;
 
+	lock_source(name);
 	rel = open_trackable(relid);
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = CStringGetTextDatum(name);
@@ -533,9 +555,9 @@ sla_track_event(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("rows of table \"%s\" need a ticket_key", RelationGetRelationName(rel)),
 					 errhint("Say which of its columns is the key of the ticket, such as ticket_key => 'ticket_id'.")));
-		sla_execute(&find_stream, "SELECT pg_catalog.max(stream) FILTER (WHERE on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2),"
-					" COALESCE(pg_catalog.max(stream), 0) FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
-					2, find_types, values, NULL);
+		sla_read_newest(&find_stream, "SELECT pg_catalog.max(stream) FILTER (WHERE on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2),"
+						" COALESCE(pg_catalog.max(stream), 0) FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
+						2, find_types, values);
 		stream = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		if (isnull)
 			stream = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)) + 1;
@@ -605,12 +627,13 @@ sla_untrack(PG_FUNCTION_ARGS)
 	SlaSource		source;
 	uint64		n;
 
+	lock_source(name);
 	sla_owner_enter(&caller);
 	SPI_connect();
 	sla_need_source(name, &source);
-	sla_execute(&find, "SELECT ticket_table::pg_catalog.oid FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1"
-				" UNION SELECT on_table::pg_catalog.oid FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
-				1, types, values, NULL);
+	sla_read_newest(&find, "SELECT ticket_table::pg_catalog.oid FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1"
+					" UNION SELECT on_table::pg_catalog.oid FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
+					1, types, values);
 	tables = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)
@@ -628,7 +651,7 @@ sla_untrack(PG_FUNCTION_ARGS)
 		}
 		drop_triggers(name, relid);
 	}
-	sla_execute(&delete, "DELETE FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
+	sla_execute_newest(&delete, "DELETE FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	SPI_finish();
 	sla_owner_leave(&caller);
 	PG_RETURN_VOID();
@@ -647,22 +670,24 @@ sla_untrack_event(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(1);
 	char	   *event = need_text(fcinfo, 2, "event");
 	Datum		values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2)};
-	Relation	rel = open_trackable(relid);
+	Relation	rel;
 	SlaOwner	caller;
 	SlaSource		source;
 
+	lock_source(name);
+	rel = open_trackable(relid);
 	sla_owner_enter(&caller);
 	SPI_connect();
 	sla_need_source(name, &source);
-	sla_execute(&delete, "DELETE FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1"
-				" AND on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2 AND event OPERATOR(pg_catalog.=) $3",
-				3, types, values, NULL);
+	sla_execute_newest(&delete, "DELETE FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1"
+					   " AND on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2 AND event OPERATOR(pg_catalog.=) $3",
+					   3, types, values, NULL);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("source \"%s\" takes no event \"%s\" from table \"%s\"", name, event, RelationGetRelationName(rel))));
-	sla_execute(&left, "SELECT 1 FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1"
-				" AND on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2", 2, types, values, NULL);
+	sla_read_newest(&left, "SELECT 1 FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1"
+					" AND on_table::pg_catalog.oid OPERATOR(pg_catalog.=) $2", 2, types, values);
 	if (SPI_processed == 0 && relid != source.ticket_table)
 		drop_triggers(name, relid);
 	SPI_finish();
