@@ -82,6 +82,31 @@ SELECT * FROM sla.verify('edges') WHERE ticket = 'again';
 ROLLBACK;
 SELECT * FROM sla.verify('edges');
 
+-- Another ticket that comes in paused, and a clock that had begun while there was none: its pause goes on, as if it had never ended.
+BEGIN;
+INSERT INTO sla.metric (name, starts_on, stops_on, cancels_on, restores_on) VALUES ('edges asked', '{edges_asked}', '{resolved}', '{deleted}', '{}');
+INSERT INTO sla.target (level, metric, goal) VALUES ('edges first', 'edges asked', '2 hours');
+INSERT INTO ticket (id, created_at, status) VALUES ('asked', '2098-03-03 09:00', 'waiting');
+DELETE FROM ticket WHERE id = 'asked';
+SELECT sla.record_event('edges', 'asked', 'edges_asked', '2098-03-03 10:00');
+INSERT INTO ticket (id, created_at, status) VALUES ('asked', '2098-03-03 11:00', 'waiting');
+SELECT started_at, counted, running_since, deadline, sla.clock_deadline(calendar, started_at, goal, counted, running_since, closed_at) AS computed
+FROM sla.log WHERE source = 'edges' AND ticket = 'asked' AND metric = 'edges asked';
+SELECT * FROM sla.verify('edges');
+ROLLBACK;
+
+-- A clock that was to end missed in the future, until more became known after an edit: it has no verdict, and its deadline is that of today's hours.
+BEGIN;
+INSERT INTO ticket (id, created_at) VALUES ('undone', '2098-03-03 15:00');
+UPDATE ticket SET level = 'keep_stricter', updated_at = '2098-03-10 09:00' WHERE id = 'undone';
+SELECT n, level, deadline, outcome, reason FROM clocks WHERE ticket = 'undone' AND metric = 'first_response';
+SELECT sla.set_calendar('edges office', 'UTC', 'Mo-Fr 08:00-20:00');
+SELECT n, level, deadline, outcome, reason FROM clocks WHERE ticket = 'undone' AND metric = 'first_response';
+SELECT sla.record_event('edges', 'undone', 'customer_message', '2098-03-04 09:00');
+SELECT n, level, deadline, outcome, reason FROM clocks WHERE ticket = 'undone' AND metric = 'first_response';
+SELECT * FROM sla.verify('edges');
+ROLLBACK;
+
 -- Of a state and its opposite at one instant the last one counts: it went on waiting.
 INSERT INTO ticket (id, created_at) VALUES ('waits', '2098-03-03 09:00');
 UPDATE ticket SET status = 'waiting', updated_at = '2098-03-03 10:00' WHERE id = 'waits';

@@ -268,6 +268,15 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 		if (!same_until(expected, logged, until) ||
 			(expected->outcome != SLA_OPEN && expected->closed_at < until))
 			return false;
+		/* One that had ended, in the future, and has not any more: has it come to a verdict by now? */
+		if (expected->outcome == SLA_OPEN && logged->outcome != SLA_OPEN)
+		{
+			SlaLogRow	kept = *expected;
+
+			kept.deadline = logged->deadline;
+			if (!row_is_missed(&kept, GetCurrentTimestamp()))
+				return false;
+		}
 	}
 	else if (logged->outcome == SLA_OPEN || expected->outcome == SLA_OPEN ||
 			 expected->closed_at != logged->closed_at || !sla_same_counted(expected, logged) ||

@@ -770,6 +770,7 @@ set_paused(sla_machine *machine, int metric, bool pause, sla_instant t)
 	for (int agreement = 0; agreement < SLA_AGREEMENTS; agreement++)
 	{
 		run		   *r = run_of(machine, agreement, metric);
+		bool		at_once = pause && r->running && r->running_since == t;
 
 		if (!r->active && !counts_unseen(machine, r))
 			continue;
@@ -782,7 +783,8 @@ set_paused(sla_machine *machine, int metric, bool pause, sla_instant t)
 			sla_clock  *row = &machine->rows[r->row];
 
 			copy_counted(machine, row, r);
-			if (!pause)
+			/* A clock that has not counted since its last pause is in that pause. */
+			if (!pause || at_once)
 				set_deadline(row, SLA_BEFORE_ALL);
 		}
 	}

@@ -607,8 +607,13 @@ def keep_verdicts(rows, logged, now, calendars_changed):
                 continue
             if row.closed is not None and row.closed <= in_time:
                 continue
-            kept = row.deadline != old.deadline
+            computed = row.deadline
             row.deadline = old.deadline
+            # One that had ended, in the future, and has not any more, has come to no verdict yet.
+            if row.closed is None and old.closed is not None and not row.overdue(now):
+                row.deadline = computed
+                continue
+            kept = computed != old.deadline
             verdict_at = row.late_after()
             if row.closed is not None:
                 row.outcome = "missed"
