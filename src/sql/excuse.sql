@@ -69,6 +69,37 @@ COMMENT ON FUNCTION sla.was_open(timestamptz, text, text, text, text, integer, t
 	'was the row of sla.log with these columns open at an instant?';
 REVOKE ALL ON FUNCTION sla.was_open(timestamptz, text, text, text, text, integer, timestamptz, tstzmultirange, timestamptz, timestamptz) FROM PUBLIC;
 
+-- In the order of whoever tells an event: the log, the ticket, the row. So the key
+-- stays what it is until the excuse is there, and so does the day of the verdict,
+-- of which the summaries are told. The row is given as it was before a wait, after
+-- which its number may belong to another clock.
+CREATE FUNCTION sla.lock_clock(log_id bigint) RETURNS sla.log
+	LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	clock sla.log;
+	renamed record;
+BEGIN
+	SELECT * INTO clock FROM sla.log AS l WHERE l.id = lock_clock.log_id;
+	LOCK TABLE sla.log IN ROW EXCLUSIVE MODE;
+	LOOP
+		PERFORM FROM sla.ticket AS t WHERE (t.source, t.ticket) = (clock.source, clock.ticket) FOR UPDATE;
+		EXIT WHEN FOUND;
+		SELECT l.source, l.ticket INTO renamed FROM sla.log AS l
+		WHERE l.id = lock_clock.log_id AND (l.source, l.ticket) <> (clock.source, clock.ticket);
+		EXIT WHEN NOT FOUND;
+		clock.source := renamed.source;
+		clock.ticket := renamed.ticket;
+	END LOOP;
+	-- Under REPEATABLE READ one that has changed since is refused.
+	PERFORM FROM sla.log AS l WHERE l.id = lock_clock.log_id FOR NO KEY UPDATE;
+	RETURN CASE WHEN FOUND THEN clock END;
+END
+$function$;
+COMMENT ON FUNCTION sla.lock_clock(bigint) IS 'a row of sla.log, locked with its ticket; NULL when there is none';
+REVOKE ALL ON FUNCTION sla.lock_clock(bigint) FROM PUBLIC;
+
 CREATE FUNCTION sla.excuse(log_id bigint, reason text) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
@@ -84,9 +115,8 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'an excuse must have a reason';
 	END IF;
-	-- The key stays what it is until the excuse is there.
-	SELECT * INTO clock FROM sla.log AS l WHERE l.id = excuse.log_id FOR KEY SHARE;
-	IF NOT FOUND THEN
+	clock := sla.lock_clock(excuse.log_id);
+	IF clock.id IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'no_data_found',
 			MESSAGE = format('there is no clock %s in sla.log', excuse.log_id);
 	END IF;
@@ -129,14 +159,14 @@ CREATE FUNCTION sla.unexcuse(log_id bigint) RETURNS void
 AS $function$
 DECLARE
 	asked_role text := current_setting('role');
+	clock sla.log := sla.lock_clock(unexcuse.log_id);
 BEGIN
 	UPDATE sla.excuse AS e
 	SET revoked_at = now(), revoked_by = CASE asked_role WHEN 'none' THEN session_user ELSE asked_role END
-	FROM sla.log AS l
-	WHERE l.id = unexcuse.log_id AND e.revoked_at IS NULL
-		AND (e.source, e.ticket, e.agreement, e.metric) = (l.source, l.ticket, l.agreement, l.metric)
-		AND sla.was_open(e.missed_at, l.source, l.ticket, l.agreement, l.metric, l.ordinal,
-			l.started_at, l.counted, l.running_since, l.closed_at);
+	WHERE (e.source, e.ticket, e.agreement, e.metric) = (clock.source, clock.ticket, clock.agreement, clock.metric)
+		AND e.revoked_at IS NULL
+		AND sla.was_open(e.missed_at, clock.source, clock.ticket, clock.agreement, clock.metric, clock.ordinal,
+			clock.started_at, clock.counted, clock.running_since, clock.closed_at);
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'no_data_found',
 			MESSAGE = format('clock %s has no excuse', unexcuse.log_id);
