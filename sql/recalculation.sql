@@ -119,6 +119,16 @@ SELECT * FROM sla.verify('recalculation held');
 SELECT sla.set_calendar('recalculation', 'UTC', 'Mo-Fr 08:00-16:00', '{recalculation}');
 SELECT * FROM holders;
 SELECT * FROM sla.verify('recalculation held');
+-- Where equality is not met, whoever gets the ticket at the very deadline that an edit brings is too late.
+BEGIN;
+UPDATE sla.metric SET equality_is_met = false WHERE name = 'first_response';
+SELECT sla.set_calendar('recalculation', 'UTC', 'Mo-Fr 10:00-16:00', '{recalculation}');
+INSERT INTO held VALUES ('g', 'ann', '2097-03-04 09:00', NULL);
+UPDATE held SET assignee = 'bob', updated_at = '2097-03-04 13:00' WHERE id = 'g';
+SELECT sla.set_calendar('recalculation', 'UTC', 'Mo-Fr 08:00-16:00', '{recalculation}');
+SELECT metric, agent, deadline FROM sla.log WHERE source = 'recalculation held' AND ticket = 'g' ORDER BY metric;
+SELECT * FROM sla.verify('recalculation held') WHERE ticket = 'g';
+ROLLBACK;
 -- What had been counted when a deadline that was set by hand was missed stays as well.
 INSERT INTO held VALUES ('f', 'ann', '2024-03-04 09:00', NULL);
 SELECT sla.set_deadline(id, '2024-03-04 12:00', 'agreed', '2024-03-04 09:30') FROM sla.log WHERE source = 'recalculation held' AND ticket = 'f' AND metric = 'resolution';

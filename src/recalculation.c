@@ -881,7 +881,8 @@ sla_move_deadlines(PG_FUNCTION_ARGS)
 					   " ORDER BY source, ticket, agreement, metric, ordinal", 2, types, values, NULL);
 	/*
 	 * The holder of a clock is who had the ticket when the verdict fell: another
-	 * one, where the ticket changed hands after the former or the new deadline.
+	 * one, where the ticket changed hands after the former or the new deadline, or
+	 * at it where equality is not met.
 	 */
 	sla_execute_newest(&rebuild_plan,
 					   "SELECT sla.rebuild(t.source, pg_catalog.array_agg(t.ticket ORDER BY t.ticket)) FROM ("
@@ -890,7 +891,7 @@ sla_move_deadlines(PG_FUNCTION_ARGS)
 					   " WHERE d.id OPERATOR(pg_catalog.>) $3 AND EXISTS ("
 					   "SELECT FROM sla.event AS e WHERE e.source OPERATOR(pg_catalog.=) d.source"
 					   " AND e.ticket OPERATOR(pg_catalog.=) d.ticket AND e.of_ticket"
-					   " AND e.at OPERATOR(pg_catalog.>) LEAST(d.former, d.deadline))) AS t"
+					   " AND e.at OPERATOR(pg_catalog.>=) LEAST(d.former, d.deadline))) AS t"
 					   " GROUP BY t.source", 3, types, values, NULL);
 	SPI_finish();
 	sla_owner_leave(&caller);

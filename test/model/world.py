@@ -289,7 +289,7 @@ class Tickets:
                 former = row.deadline
                 row.compute()
                 earlier = min(former, row.deadline)
-                if former != row.deadline and any(e.holder is not None and e.at > earlier for e in self.events[ticket]):
+                if former != row.deadline and any(e.holder is not None and e.at >= earlier for e in self.events[ticket]):
                     self.stale.add(ticket)
         self.settle(now)
 
