@@ -40,11 +40,13 @@
 #include "utils/rel.h"
 
 #include "schedule.h"
+#include "statement.h"
 #include "timeline_cache.h"
 
 SLA_FUNCTION(sla_check_calendar);
 SLA_FUNCTION(sla_check_calendar_version);
 SLA_FUNCTION(sla_check_holiday);
+SLA_FUNCTION(sla_stamp_calendars);
 
 /* Columns, in the order of src/sql/calendar.sql. */
 enum
@@ -1124,4 +1126,37 @@ sla_check_holiday(PG_FUNCTION_ARGS)
 		sla_holiday_hours_read(VARDATA_ANY(hours), VARSIZE_ANY_EXHDR(hours), &holiday, NULL);
 	}
 	PG_RETURN_POINTER(row);
+}
+
+/*
+ * sla.stamp_calendars(calendars text[], holiday_sets text[])
+ *
+ * Notes that calendars changed now: those named, those that use one of the
+ * holiday sets, NULL: any, and those derived from them.  All that there are,
+ * while sla.log is locked against other edits: a REPEATABLE READ transaction
+ * that would have to note it of one that it cannot see fails to serialize.
+ */
+Datum
+sla_stamp_calendars(PG_FUNCTION_ARGS)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTARRAYOID, TEXTARRAYOID};
+	Datum		values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	char		nulls[] = {PG_ARGISNULL(0) ? 'n' : ' ', PG_ARGISNULL(1) ? 'n' : ' '};
+
+	SPI_connect();
+	sla_execute_newest(&plan,
+					   "WITH RECURSIVE derived (name) AS ("
+					   " SELECT pg_catalog.unnest($1)"
+					   " UNION SELECT v.calendar FROM sla.calendar_version AS v"
+					   " WHERE CASE WHEN $2 IS NULL THEN v.holiday_sets OPERATOR(pg_catalog.<>) '{}'"
+					   " ELSE v.holiday_sets OPERATOR(pg_catalog.&&) $2 END"
+					   " UNION SELECT v.calendar FROM derived AS d"
+					   " JOIN sla.calendar_version AS v ON v.base OPERATOR(pg_catalog.=) d.name)"
+					   " UPDATE sla.calendar SET changed_at = pg_catalog.now()"
+					   " WHERE changed_at OPERATOR(pg_catalog.<>) pg_catalog.now()"
+					   " AND name IN (SELECT d.name FROM derived AS d)",
+					   lengthof(types), types, values, nulls);
+	SPI_finish();
+	PG_RETURN_VOID();
 }

@@ -45,6 +45,7 @@
 SLA_FUNCTION(sla_move_deadlines);
 SLA_FUNCTION(sla_rebuild);
 SLA_FUNCTION(sla_recalculate_clocks);
+SLA_FUNCTION(sla_sources_with_tickets);
 SLA_FUNCTION(sla_refresh_tickets);
 
 /* Tickets whose rows are in memory at the same time. */
@@ -686,16 +687,9 @@ open_rows(Work *work)
 	Bitmapset  *whole_row = bms_make_singleton(0 - FirstLowInvalidHeapAttributeNumber);
 	SlaTracked *tracked;
 
+	/* Of a source that is not tracked there are no rows in which to look them up. */
 	if (!sla_read_source(work->source, &work->about))
-	{
-		if (work->goals || work->rules)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("source \"%s\" does not exist", work->source),
-					 errdetail("Goals and rules are looked up for the rows of its tickets."),
-					 errhint("Sources are made by sla.track().")));
 		return;
-	}
 	if (!work->goals && !work->rules)
 		return;
 	if (get_rel_name(work->about.ticket_table) != NULL)
@@ -795,6 +789,36 @@ sla_rebuild(PG_FUNCTION_ARGS)
 	work.source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	do_source(&work, PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1));
 	PG_RETURN_INT64(work.nchanged);
+}
+
+/*
+ * sla.sources_with_tickets(source): those that have tickets, also ones that a
+ * REPEATABLE READ transaction does not see; of these only the one named, if any.
+ * NULL: there is none.
+ */
+Datum
+sla_sources_with_tickets(PG_FUNCTION_ARGS)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID};
+	Datum		values[] = {PG_GETARG_DATUM(0)};
+	char		nulls[] = {PG_ARGISNULL(0) ? 'n' : ' '};
+	SlaOwner	caller;
+	Datum		sources;
+	bool		isnull;
+
+	sla_owner_enter(&caller);
+	SPI_connect();
+	sla_execute_newest(&plan, "SELECT pg_catalog.array_agg(DISTINCT source ORDER BY source) FROM sla.ticket"
+					   " WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1", 1, types, values, nulls);
+	sources = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!isnull)
+		sources = SPI_datumTransfer(sources, false, -1);
+	SPI_finish();
+	sla_owner_leave(&caller);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(sources);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -16,6 +17,7 @@
 #include "clock.h"
 #include "promise.h"
 #include "statement.h"
+#include "store.h"
 
 SLA_FUNCTION(sla_verify);
 
@@ -105,18 +107,18 @@ column_value(const SlaLogRow *row, const char *column)
 	return text.data;
 }
 
-/* When a calendar was last edited; long ago when it is gone. */
+/* When a calendar was last edited; long ago when it is gone.  As it is now, like the calendar itself. */
 static TimestampTz
 calendar_changed_at(const char *calendar)
 {
-	Oid			types[] = {TEXTOID};
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(calendar)};
 	TimestampTz changed_at = DT_NOBEGIN;
 	bool		isnull;
 
-	if (SPI_execute_with_args("SELECT changed_at FROM sla.calendar WHERE name OPERATOR(pg_catalog.=) $1",
-							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read sla.calendar");
+	sla_read_newest(&plan, "SELECT changed_at FROM sla.calendar WHERE name OPERATOR(pg_catalog.=) $1",
+					1, types, values);
 	if (SPI_processed > 0)
 		changed_at = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
@@ -158,10 +160,25 @@ verify_ticket(Report *to, const char *source, const char *ticket)
 {
 	SlaLog		expected;
 	SlaLog		logged;
+	uint64		generation;
 
-	/* One snapshot for both, or another session's commit would look like a difference. */
-	sla_replay_ticket(source, ticket, GetActiveSnapshot(), &expected);
-	sla_read_log(source, ticket, GetActiveSnapshot(), &logged);
+	/*
+	 * One snapshot for both, or another session's commit would look like a
+	 * difference, and the newest, since calendars are as they are now.
+	 */
+	do
+	{
+		Snapshot	snapshot;
+
+		sla_config_relid(SLA_TABLE_CALENDAR);
+		AcceptInvalidationMessages();
+		generation = sla_calendar_generation;
+		snapshot = sla_store_newest();
+		sla_replay_ticket(source, ticket, snapshot, &expected);
+		sla_read_log(source, ticket, snapshot, &logged);
+		UnregisterSnapshot(snapshot);
+		AcceptInvalidationMessages();
+	} while (generation != sla_calendar_generation);
 	for (int i = 0; i < expected.nrows; i++)
 	{
 		const SlaLogRow *row = sla_log_find(&logged, &expected.rows[i]);
@@ -210,12 +227,14 @@ sla_verify(PG_FUNCTION_ARGS)
 	sla_owner_enter(&owner);
 	SPI_connect();
 	per_ticket = AllocSetContextCreate(CurrentMemoryContext, "pg_sla verification", ALLOCSET_DEFAULT_SIZES);
+	PushActiveSnapshot(GetLatestSnapshot());
 	portal = SPI_cursor_open_with_args(NULL,
 									   "SELECT ticket FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
 									   " UNION SELECT ticket FROM sla.log WHERE source OPERATOR(pg_catalog.=) $1"
 									   " UNION SELECT ticket FROM sla.event WHERE source OPERATOR(pg_catalog.=) $1"
 									   " ORDER BY 1",
 									   1, types, values, NULL, true, 0);
+	PopActiveSnapshot();
 	for (;;)
 	{
 		SPITupleTable *batch;

@@ -176,29 +176,25 @@ COMMENT ON TRIGGER holiday_set_keep ON sla.holiday_set IS 'keeps sets that are i
 
 -- calendar.changed_at follows what the calendar is made of.
 
+CREATE FUNCTION sla.stamp_calendars(calendars text[], holiday_sets text[]) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'sla_stamp_calendars';
+COMMENT ON FUNCTION sla.stamp_calendars(text[], text[]) IS
+	'notes that calendars changed now, those that use one of the holiday sets, NULL: any, and those derived from them';
+REVOKE ALL ON FUNCTION sla.stamp_calendars(text[], text[]) FROM PUBLIC;
+
 CREATE FUNCTION sla.touch_calendars() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	changed text[];
 BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
-		changed := ARRAY(SELECT DISTINCT v.calendar FROM sla.calendar_version AS v WHERE v.holiday_sets <> '{}');
+		PERFORM sla.stamp_calendars('{}', NULL);
 	ELSIF TG_TABLE_NAME = 'calendar_version' THEN
-		changed := ARRAY(SELECT DISTINCT t.calendar FROM touched AS t);
+		PERFORM sla.stamp_calendars(ARRAY(SELECT DISTINCT t.calendar FROM touched AS t), '{}');
 	ELSE
-		changed := ARRAY(
-			SELECT DISTINCT v.calendar FROM sla.calendar_version AS v
-			WHERE v.holiday_sets && ARRAY(SELECT DISTINCT t.holiday_set FROM touched AS t));
+		PERFORM sla.stamp_calendars('{}', ARRAY(SELECT DISTINCT t.holiday_set FROM touched AS t));
 	END IF;
-	WITH RECURSIVE derived (name) AS (
-		SELECT unnest(changed)
-		UNION
-		SELECT v.calendar FROM derived AS d JOIN sla.calendar_version AS v ON v.base = d.name
-	)
-	UPDATE sla.calendar SET changed_at = now()
-	WHERE changed_at <> now() AND name IN (SELECT d.name FROM derived AS d);
 	RETURN NULL;
 END
 $$;

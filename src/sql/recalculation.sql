@@ -325,6 +325,13 @@ COMMENT ON FUNCTION sla.recalculate_clocks(text, text[], boolean, boolean, boole
 	'what sla.recalculate() calls for each source, within a subtransaction';
 REVOKE ALL ON FUNCTION sla.recalculate_clocks(text, text[], boolean, boolean, boolean, boolean, text, text) FROM PUBLIC;
 
+CREATE FUNCTION sla.sources_with_tickets(source text) RETURNS text[]
+	LANGUAGE c VOLATILE PARALLEL UNSAFE CALLED ON NULL INPUT
+	AS 'MODULE_PATHNAME', 'sla_sources_with_tickets';
+COMMENT ON FUNCTION sla.sources_with_tickets(text) IS
+	'the sources that have tickets as of now, or the one named if it has any; NULL when there is none';
+REVOKE ALL ON FUNCTION sla.sources_with_tickets(text) FROM PUBLIC;
+
 CREATE FUNCTION sla.recalculate(
 	source  text DEFAULT NULL,
 	tickets text[] DEFAULT NULL,
@@ -342,26 +349,22 @@ DECLARE
 	who text := CASE asked_role WHEN 'none' THEN session_user ELSE asked_role END;
 	why text := coalesce(recalculate.reason, 'recalculated');
 	one text;
-	tracked boolean;
+	sources text[] := sla.sources_with_tickets(recalculate.source);
 	found_clocks sla.recalculated[];
 BEGIN
-	IF recalculate.source IS NOT NULL
-		AND NOT EXISTS (SELECT FROM sla.source AS s WHERE s.name = recalculate.source)
-		AND NOT EXISTS (SELECT FROM sla.ticket AS t WHERE t.source = recalculate.source) THEN
+	IF recalculate.source IS NOT NULL AND sources IS NULL
+		AND NOT EXISTS (SELECT FROM sla.source AS s WHERE s.name = recalculate.source) THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
 			MESSAGE = format('source "%s" does not exist', recalculate.source),
 			HINT = 'Sources are made by sla.track().';
 	END IF;
-	FOR one IN
-		SELECT DISTINCT t.source FROM sla.ticket AS t WHERE recalculate.source IS NULL OR t.source = recalculate.source ORDER BY 1
-	LOOP
-		tracked := EXISTS (SELECT FROM sla.source AS s WHERE s.name = one);
+	FOREACH one IN ARRAY coalesce(sources, '{}') LOOP
 		found_clocks := NULL;
 		-- Not applied, all is worked out but not written, and promises that are new are taken back.
 		BEGIN
 			SELECT array_agg(r ORDER BY r.ticket, r.agreement, r.metric, r.ordinal) INTO found_clocks
-			FROM sla.recalculate_clocks(one, recalculate.tickets, tracked AND coalesce(recalculate.goals, false),
-				tracked AND coalesce(recalculate.rules, false), coalesce(recalculate.closed, false),
+			FROM sla.recalculate_clocks(one, recalculate.tickets, coalesce(recalculate.goals, false),
+				coalesce(recalculate.rules, false), coalesce(recalculate.closed, false),
 				coalesce(recalculate.apply, false), why, who) AS r;
 			IF recalculate.apply IS NOT TRUE THEN
 				RAISE EXCEPTION USING ERRCODE = 'SLA00', MESSAGE = 'the recalculation is taken back';
