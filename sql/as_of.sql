@@ -141,7 +141,9 @@ SELECT count(sla.unexcuse(id)) FROM sla.breach_report WHERE source = 'then' AND 
 SELECT count(sla.excuse(id, 'another')) FROM sla.breach_report WHERE source = 'then' AND ticket::int > 7 AND ticket::int % 3 > 0;
 SELECT count(sla.set_deadline(id, now() + interval '1 year', 'agreed')) FROM sla.queue WHERE source = 'then' AND state = 'running' AND ticket::int % 7 = 0;
 UPDATE sla.target SET goal = '1 hour' WHERE level = 'then' AND metric = 'first_response';
-UPDATE sla.rule SET name = 'renamed' WHERE source = 'then' AND name = 'inner';
+UPDATE sla.rule SET name = 'renamed', condition = 'number % 3 < 2' WHERE source = 'then' AND name = 'inner';
+-- As if it had always been promised, also where it has been judged.
+SELECT count(*) > 0 AS judged_anew FROM sla.recalculate('then', rules => true, closed => true, apply => true) WHERE former_verdict IS DISTINCT FROM verdict;
 SELECT sla.set_calendar('as of then', 'UTC', 'Mo-Fr 10:00-12:00', effective_from => (now() + interval '60 days')::date);
 INSERT INTO request VALUES (100, 'd0', 'x0', 'open', now() - interval '2 days');
 DELETE FROM request WHERE number IN (3, 8);
@@ -161,6 +163,7 @@ DELETE FROM sla.rule WHERE source = 'then';
 DELETE FROM sla.level WHERE name LIKE 'then%';
 DELETE FROM sla.excuse WHERE source = 'then';
 DELETE FROM sla.deadline_change WHERE source = 'then';
+DELETE FROM sla.promise_change WHERE source = 'then';
 DELETE FROM sla.log WHERE source = 'then';
 DELETE FROM sla.event WHERE source = 'then';
 DELETE FROM sla.ticket WHERE source = 'then';

@@ -307,6 +307,14 @@ UPDATE many SET prio = 3, updated_at = '2098-03-05 09:00' WHERE id = -1;
 UPDATE many SET prio = 2, updated_at = '2098-03-04 12:00' WHERE id = -1;
 SELECT ticket, metric, former_level, level FROM sla.recalculate('recalculate many') ORDER BY 1, 2;
 ROLLBACK;
+-- What is told of the future, a pause after the deadline, makes nothing missed by now.
+BEGIN;
+INSERT INTO many (id, prio, created_at, updated_at) VALUES (-2, 1, '2098-03-04 09:00', '2098-03-04 09:00');
+UPDATE many SET status = 'wait', updated_at = '2098-03-06 09:00' WHERE id = -2;
+DELETE FROM sla.target WHERE level = 'recalculate retroactive' AND metric = 'first_response';
+SELECT s.* FROM sla.recalculate('recalculate many', goals => false) AS r, shown(r) AS s;
+SELECT s.* FROM sla.recalculate('recalculate many') AS r, shown(r) AS s;
+ROLLBACK;
 INSERT INTO many (id, prio, created_at, updated_at)
 SELECT n, (random() * 6)::int, at, at
 FROM (SELECT n, CASE WHEN n % 2 = 0 THEN timestamptz '2024-03-04' ELSE '2098-03-04' END + random() * interval '9 days' AS at FROM generate_series(1, 120) AS n) AS x;

@@ -231,6 +231,47 @@ typedef struct AsOf
 } AsOf;
 
 /*
+ * Have the events decide what they had decided by an instant: a recalculation of
+ * closed clocks has replaced that since, and keeps what was there.
+ */
+static void
+undo_recalculations(const char *source, const char *ticket, TimestampTz instant, SlaHistory *history)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[] = {
+		CStringGetTextDatum(source), CStringGetTextDatum(ticket), TimestampTzGetDatum(instant)
+	};
+
+	sla_read(&plan, "SELECT DISTINCT ON (event) event, former[1], former[2], former[3] FROM sla.promise_change"
+			 " WHERE source OPERATOR(pg_catalog.=) $1 AND ticket OPERATOR(pg_catalog.=) $2"
+			 " AND changed_at OPERATOR(pg_catalog.>) $3 ORDER BY event, id",
+			 lengthof(types), types, values, NULL);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		bool		isnull;
+		int64		id = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
+
+		for (int j = 0; j < history->n; j++)
+		{
+			SlaStoredEvent *event = &history->events[j];
+
+			/* What changes of level came to was decided anew as well. */
+			event->decide_anew = true;
+			for (int k = 0; event->id == id && k < SLA_N_AGREEMENTS; k++)
+			{
+				Datum		promise = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2 + k, &isnull);
+
+				event->decides = !isnull;
+				event->promises[k] = isnull ? -1 : DatumGetInt32(promise);
+			}
+		}
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
  * Leave in a history what counts at an instant: what had happened by then, and
  * if by_recording, had been recorded.  Nothing happens to a ticket before its
  * birth.
@@ -241,6 +282,7 @@ history_until(SlaHistory *history, TimestampTz instant, bool by_recording)
 	const SlaMetrics *metrics = sla_metrics_now();
 	const char *birth = metrics->core.birth >= 0 ? metrics->events[metrics->core.birth] : NULL;
 	TimestampTz born = DT_NOBEGIN;
+	TimestampTz unknown = DT_NOEND;
 	bool		has_birth = false;
 	int			n = 0;
 
@@ -259,10 +301,16 @@ history_until(SlaHistory *history, TimestampTz instant, bool by_recording)
 	{
 		const SlaStoredEvent *event = &history->events[i];
 
-		if (Max(event->at, born) <= instant && (!by_recording || event->recorded_at <= instant))
+		if (by_recording && event->recorded_at > instant)
+			unknown = Min(unknown, event->at);
+		else if (Max(event->at, born) <= instant)
 			history->events[n++] = *event;
 	}
 	history->n = n;
+	/* What came later to be known of before has changed what changes of level came to. */
+	for (int i = 0; i < n; i++)
+		if (history->events[i].at >= unknown)
+			history->events[i].decide_anew = true;
 }
 
 /*
@@ -286,10 +334,10 @@ former_deadline(const char *source, const char *ticket, const SlaLogRow *row,
 	values[4] = Int32GetDatum(row->ordinal);
 	values[5] = TimestampTzGetDatum(instant);
 	sla_read(&plan, "SELECT former FROM sla.deadline_change WHERE source OPERATOR(pg_catalog.=) $1"
-			  " AND ticket OPERATOR(pg_catalog.=) $2 AND agreement OPERATOR(pg_catalog.=) $3"
-			  " AND metric OPERATOR(pg_catalog.=) $4 AND ordinal OPERATOR(pg_catalog.=) $5"
-			  " AND changed_at OPERATOR(pg_catalog.>) $6 ORDER BY id LIMIT 1",
-			  lengthof(types), types, values, NULL);
+			 " AND ticket OPERATOR(pg_catalog.=) $2 AND agreement OPERATOR(pg_catalog.=) $3"
+			 " AND metric OPERATOR(pg_catalog.=) $4 AND ordinal OPERATOR(pg_catalog.=) $5"
+			 " AND changed_at OPERATOR(pg_catalog.>) $6 ORDER BY id LIMIT 1",
+			 lengthof(types), types, values, NULL);
 	found = SPI_processed > 0;
 	if (found)
 		*deadline = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
@@ -313,9 +361,10 @@ emit(AsOf *to, const char *source, const char *ticket, const SlaLogRow *row)
 }
 
 /*
- * The rows that a ticket had.  By the calendars as they are: where one has been
- * edited since, a clock keeps the deadline that the log has, or that it had
- * before the trail says it was moved, unless it was paused later.
+ * The rows that a ticket had, by what it had been promised.  By the calendars as
+ * they are: where one has been edited since, a clock keeps the deadline that the
+ * log has, or that it had before the trail says it was moved, unless it was
+ * paused later.
  */
 static void
 take_changed(void *arg, HeapTuple tuple, TupleDesc tupdesc)
@@ -334,7 +383,11 @@ take_changed(void *arg, HeapTuple tuple, TupleDesc tupdesc)
 
 	sla_promises_refresh();
 	sla_read_history(source, ticket, snapshot, &all);
-	sla_read_history(source, ticket, snapshot, &then);
+	if (by_recording)
+		undo_recalculations(source, ticket, to->instant, &all);
+	then = all;
+	then.events = palloc(all.n * sizeof(SlaStoredEvent) + 1);
+	memcpy(then.events, all.events, all.n * sizeof(SlaStoredEvent));
 	history_until(&then, to->instant, by_recording);
 	sla_replay_history(&then, &by_then);
 	if (by_then.nrows == 0)
@@ -353,17 +406,23 @@ take_changed(void *arg, HeapTuple tuple, TupleDesc tupdesc)
 			row->id = kept->id;
 			if (now != NULL && now->deadline == row->deadline)
 			{
+				TimestampTz replayed = row->deadline;
 				TimestampTz former;
 
-				row->deadline = kept->deadline;
 				if (by_recording && former_deadline(source, ticket, row, to->instant, &former))
 					row->deadline = former;
-				if (row->outcome != SLA_OPEN && kept->outcome != SLA_OPEN && row->closed_at == kept->closed_at)
+				else if (sla_same_text(row->level, kept->level) && row->goal_days == kept->goal_days &&
+						 row->goal_microseconds == kept->goal_microseconds)
+					row->deadline = kept->deadline;
+				if (row->outcome != SLA_OPEN && kept->outcome != SLA_OPEN && row->closed_at == kept->closed_at &&
+					row->deadline == kept->deadline)
 					row->outcome = kept->outcome;
 				else if (row->outcome == SLA_MET || row->outcome == SLA_MISSED)
-					row->outcome = row->closed_at <= row->deadline ? SLA_MET : SLA_MISSED;
+					row->outcome = sla_row_is_missed(row, row->closed_at) ? SLA_MISSED : SLA_MET;
+				if (row->deadline != replayed)
+					sla_row_held(row);
 			}
-			if (sla_same_counted(row, kept))
+			if (sla_same_text(row->calendar, kept->calendar) && sla_same_counted(row, kept))
 				row->elapsed = kept->elapsed;
 		}
 		emit(to, source, ticket, row);

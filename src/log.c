@@ -208,8 +208,8 @@ sla_same_counted(const SlaLogRow *a, const SlaLogRow *b)
 		memcmp(a->counted, b->counted, a->ncounted * sizeof(sla_stretch)) == 0;
 }
 
-static bool
-row_is_missed(const SlaLogRow *row, TimestampTz now)
+bool
+sla_row_is_missed(const SlaLogRow *row, TimestampTz now)
 {
 	/* A pause may have been told of the future, and so may what ran until then. */
 	return now >= row->deadline &&
@@ -251,7 +251,7 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 		return false;
 
 	missed = logged->outcome == SLA_MISSED ||
-		(logged->outcome == SLA_OPEN && row_is_missed(logged, GetCurrentTimestamp()));
+		(logged->outcome == SLA_OPEN && sla_row_is_missed(logged, GetCurrentTimestamp()));
 	if (missed)
 	{
 		/*
@@ -274,7 +274,7 @@ sla_keep_verdict(SlaLogRow *expected, const SlaLogRow *logged)
 			SlaLogRow	kept = *expected;
 
 			kept.deadline = logged->deadline;
-			if (!row_is_missed(&kept, GetCurrentTimestamp()))
+			if (!sla_row_is_missed(&kept, GetCurrentTimestamp()))
 				return false;
 		}
 	}

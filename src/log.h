@@ -74,6 +74,9 @@ extern SlaLogRow *sla_log_find(const SlaLog *log, const SlaLogRow *like);
  */
 extern void sla_row_held(SlaLogRow *row);
 
+/* Has a clock missed its deadline at an instant, an open one whatever is told of later? */
+extern bool sla_row_is_missed(const SlaLogRow *row, TimestampTz now);
+
 /*
  * A verdict that has been reached stays, whatever became of the calendar: a
  * row that is, up to its deadline, as it was logged keeps the deadline it was

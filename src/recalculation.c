@@ -119,9 +119,7 @@ interval_of(const SlaLogRow *row)
 static const char *
 verdict_of(const SlaLogRow *row)
 {
-	if (row->outcome == SLA_OPEN &&
-		sla_is_missed(row->deadline, row->counted, row->ncounted, row->running,
-					  row->strict, row->fixed, GetCurrentTimestamp()))
+	if (row->outcome == SLA_OPEN && sla_row_is_missed(row, GetCurrentTimestamp()))
 		return sla_outcome_name(SLA_MISSED);
 	return sla_outcome_name(row->outcome);
 }

@@ -254,7 +254,15 @@ SELECT v.source,
 	v.agreement,
 	-- With the rights of the owner over events: what is told of them is about a clock that the reader sees.
 	(SELECT p.rule
-		FROM sla.event AS e JOIN sla.promise AS p ON p.id OPERATOR(pg_catalog.=) ANY (e.promises)
+		FROM sla.event AS e
+			-- What a recalculation has put in its place since.
+			LEFT JOIN LATERAL (
+				SELECT true AS replaced, c.former
+				FROM sla.promise_change AS c
+				WHERE c.ticket OPERATOR(pg_catalog.=) e.ticket AND c.source OPERATOR(pg_catalog.=) e.source
+					AND c.event OPERATOR(pg_catalog.=) e.id AND NOT sla.was_known(c.source, c.changed_at)
+				ORDER BY c.id LIMIT 1) AS c ON true
+			JOIN sla.promise AS p ON p.id OPERATOR(pg_catalog.=) ANY (CASE WHEN c.replaced THEN c.former ELSE e.promises END)
 		WHERE e.ticket OPERATOR(pg_catalog.=) v.ticket AND e.source OPERATOR(pg_catalog.=) v.source
 			AND p.agreement OPERATOR(pg_catalog.=) v.agreement AND p.level OPERATOR(pg_catalog.=) v.level
 			AND e.at OPERATOR(pg_catalog.<=) sla.now() AND sla.was_known(e.source, e.recorded_at)
