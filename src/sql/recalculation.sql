@@ -62,6 +62,13 @@ END
 $function$;
 COMMENT ON FUNCTION sla.calendar_editing() IS 'statement trigger: keeps clocks from being computed while their calendar is edited';
 REVOKE ALL ON FUNCTION sla.calendar_editing() FROM PUBLIC;
+-- On all that an edit may begin with.
+CREATE TRIGGER a_editing BEFORE INSERT OR UPDATE OR DELETE ON sla.calendar
+	FOR EACH STATEMENT EXECUTE FUNCTION sla.calendar_editing();
+COMMENT ON TRIGGER a_editing ON sla.calendar IS 'keeps clocks from being computed meanwhile';
+CREATE TRIGGER a_editing BEFORE INSERT OR UPDATE OR DELETE ON sla.holiday_set
+	FOR EACH STATEMENT EXECUTE FUNCTION sla.calendar_editing();
+COMMENT ON TRIGGER a_editing ON sla.holiday_set IS 'keeps clocks from being computed meanwhile';
 CREATE TRIGGER a_editing BEFORE INSERT OR UPDATE OR DELETE ON sla.calendar_version
 	FOR EACH STATEMENT EXECUTE FUNCTION sla.calendar_editing();
 COMMENT ON TRIGGER a_editing ON sla.calendar_version IS 'keeps clocks from being computed meanwhile';
