@@ -56,6 +56,32 @@ UPDATE ticket SET status = 'solved', updated_at = '2024-03-25 11:00' WHERE id = 
 SELECT sla.purge('2024-03-26 00:00', 'purge');
 SELECT ticket, event, at FROM sla.event WHERE source = 'purge' AND ticket IN ('1', '2') ORDER BY ticket, at;
 SELECT * FROM sla.verify('purge');
+-- What a ticket is in the end its events say by their own times, whatever was told first: its level and holder, and whether it is over.
+INSERT INTO sla.level (name, calendar) VALUES ('purge other', 'purge'), ('purge third', 'purge');
+INSERT INTO sla.target (level, metric, goal) VALUES ('purge other', 'next_response', '1 hour'), ('purge third', 'next_response', '3 hours');
+INSERT INTO sla.rule (name, source, position, condition, set_level) VALUES
+	('other', 'purge', 2, $$team = 'other'$$, 'purge other'), ('third', 'purge', 3, $$team = 'third'$$, 'purge third');
+-- None of their clocks will be open: that alone does not make them over.
+DELETE FROM sla.target WHERE metric = 'resolution' AND level = 'purge';
+INSERT INTO ticket (id, team, created_at) SELECT n, 'team 1', '2024-02-05 09:00' FROM generate_series(31, 38) AS n;
+INSERT INTO message SELECT id, 'agent', '2024-02-05 10:00' FROM ticket WHERE id > 30;
+UPDATE ticket SET team = 'other', updated_at = '2024-02-05 12:00' WHERE id = 31;
+SELECT sla.record_event('purge', '31', 'resolved', '2024-02-05 13:00');
+UPDATE ticket SET team = 'third', updated_at = '2024-02-05 11:00' WHERE id = 31;
+-- 32: told of before its creation. 33: over at noon, and open again at noon; 34: the other way round.
+UPDATE ticket SET team = 'third', updated_at = '2024-02-05 08:00' WHERE id = 32;
+SELECT sla.record_event('purge', '32', 'resolved', '2024-02-05 07:00');
+SELECT sla.record_event('purge', '33', event, '2024-02-05 12:00') FROM unnest('{resolved,reopened}'::text[]) AS event;
+SELECT sla.record_event('purge', '34', event, '2024-02-05 12:00') FROM unnest('{reopened,resolved}'::text[]) AS event;
+-- 35: solved, thrown away and back; 36: not solved, thrown away and back; 37: thrown away, and then told to be open again; 38: open.
+SELECT sla.record_event('purge', '35', event, timestamptz '2024-02-05 12:00' + n * interval '1 hour') FROM unnest('{resolved,deleted,undeleted}'::text[]) WITH ORDINALITY AS u (event, n);
+SELECT sla.record_event('purge', '36', event, timestamptz '2024-02-05 12:00' + n * interval '1 hour') FROM unnest('{deleted,undeleted}'::text[]) WITH ORDINALITY AS u (event, n);
+SELECT sla.record_event('purge', '37', event, timestamptz '2024-02-05 12:00' + n * interval '1 hour') FROM unnest('{deleted,reopened}'::text[]) WITH ORDINALITY AS u (event, n);
+SELECT DISTINCT ticket FROM sla.log WHERE source = 'purge' AND closed_at IS NULL AND ticket::int > 30;
+SELECT sla.purge('2024-02-10 00:00', 'purge');
+SELECT ticket, event, at, department, (SELECT array_agg(p.level) FROM sla.promise AS p WHERE p.id = ANY (e.promises)) AS levels
+FROM sla.event AS e WHERE source = 'purge' AND ticket::int > 30 AND event = 'purged' ORDER BY ticket;
+SELECT * FROM sla.verify('purge');
 -- Who may, and what cannot be.
 SELECT sla.purge(NULL);
 BEGIN ISOLATION LEVEL REPEATABLE READ;
@@ -73,7 +99,7 @@ SELECT count(DISTINCT ticket) FROM sla.log WHERE source = 'purge';
 SELECT * FROM sla.verify('purge');
 
 DELETE FROM sla.rule WHERE source = 'purge';
-DELETE FROM sla.level WHERE name = 'purge';
+DELETE FROM sla.level WHERE name LIKE 'purge%';
 DELETE FROM sla.excuse WHERE source = 'purge';
 DELETE FROM sla.problem WHERE source = 'purge';
 REVOKE ALL ON SCHEMA sla FROM purge_clerk;

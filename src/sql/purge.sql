@@ -68,27 +68,42 @@ BEGIN
 			AND EXISTS (
 				SELECT FROM sla.event AS e WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.event <> 'purged')
 			AND (NOT EXISTS (SELECT FROM sla.source AS s WHERE s.name = c.source)
-				OR (SELECT e.event IN ('resolved', 'deleted', 'merged', 'cancelled', 'purged') FROM sla.event AS e
+				-- In a state that has not ended; what is told of before its creation is so from then on.
+				OR EXISTS (
+					SELECT FROM sla.event AS e
+						JOIN (VALUES ('resolved', '{reopened,created}'::text[]), ('deleted', '{undeleted,created}'), ('merged', '{unmerged,created}'),
+							('cancelled', '{reopened,undeleted,unmerged,created}'), ('purged', '{reopened,undeleted,unmerged,created}')) AS s (state, ends)
+							ON s.state = e.event
 					WHERE (e.source, e.ticket) = (c.source, c.ticket)
-						AND e.event IN ('resolved', 'reopened', 'deleted', 'undeleted', 'merged', 'unmerged', 'cancelled', 'created', 'purged')
-					ORDER BY e.at DESC, e.event IN ('reopened', 'undeleted', 'unmerged', 'created'), e.id DESC LIMIT 1));
+						AND NOT EXISTS (
+							SELECT FROM sla.event AS l
+							WHERE (l.source, l.ticket) = (c.source, c.ticket) AND l.event = ANY (s.ends) AND (l.at, l.id) > (e.at, e.id)
+								AND (l.event <> 'created' OR EXISTS (
+									SELECT FROM sla.event AS b
+									WHERE (b.source, b.ticket) = (c.source, c.ticket) AND b.event = 'created' AND (b.at, b.id) < (l.at, l.id))))));
 		CONTINUE WHEN n = 0;
 		purged := purged + n;
 
 		WITH c AS (SELECT * FROM unnest(sources, tickets) AS u (source, ticket)),
+		-- By the time of the events, before all others the ticket's creation.
+		known AS (
+			SELECT e.*, row_number() OVER (PARTITION BY e.source, e.ticket ORDER BY e.id IS DISTINCT FROM (
+					SELECT b.id FROM sla.event AS b
+					WHERE (b.source, b.ticket) = (c.source, c.ticket) AND b.event = 'created' ORDER BY b.at, b.id LIMIT 1),
+				e.at, e.id) AS n
+			FROM c JOIN sla.event AS e ON (e.source, e.ticket) = (c.source, c.ticket)
+		),
 		left_over AS (
-			SELECT c.source, c.ticket,
-				(SELECT max(e.at) FROM sla.event AS e WHERE (e.source, e.ticket) = (c.source, c.ticket)) AS at,
-				h.department, h.assignee, h.ticket IS NOT NULL AS of_ticket,
-				ARRAY(SELECT coalesce((
-						SELECT e.promises[a] FROM sla.event AS e
-						WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.promises[a] >= 0
-						ORDER BY e.id DESC LIMIT 1), -1)
-					FROM generate_series(1, 3) AS a ORDER BY a) AS promises
-			FROM c LEFT JOIN LATERAL (
-				SELECT e.ticket, e.department, e.assignee FROM sla.event AS e
-				WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.of_ticket
-				ORDER BY e.id DESC LIMIT 1) AS h ON true
+			SELECT k.source, k.ticket, max(k.at) AS at,
+				(array_agg(k.department ORDER BY k.n DESC) FILTER (WHERE k.of_ticket))[1] AS department,
+				(array_agg(k.assignee ORDER BY k.n DESC) FILTER (WHERE k.of_ticket))[1] AS assignee,
+				bool_or(k.of_ticket) AS of_ticket,
+				ARRAY[
+					coalesce((array_agg(k.promises[1] ORDER BY k.n DESC) FILTER (WHERE k.promises[1] >= 0))[1], -1),
+					coalesce((array_agg(k.promises[2] ORDER BY k.n DESC) FILTER (WHERE k.promises[2] >= 0))[1], -1),
+					coalesce((array_agg(k.promises[3] ORDER BY k.n DESC) FILTER (WHERE k.promises[3] >= 0))[1], -1)] AS promises
+			FROM known AS k
+			GROUP BY k.source, k.ticket
 		),
 		gone AS (DELETE FROM sla.event AS e USING c WHERE (e.source, e.ticket) = (c.source, c.ticket))
 		INSERT INTO sla.event (source, ticket, event, at, of_ticket, department, assignee, promises)
