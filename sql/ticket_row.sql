@@ -52,6 +52,23 @@ INSERT INTO tag VALUES (4, 'urgent');
 UPDATE ticket SET customer = 1, updated_at = '2098-01-01 08:00' WHERE id = 4;
 SELECT t.level, t.due = l.deadline AS due, l.level AS of_clock FROM ticket AS t, sla.log AS l
 WHERE t.id = 4 AND l.source = 'ticket row' AND l.ticket = '4' AND l.metric = 'first_response' AND l.closed_at IS NULL;
+-- Nor is it a change of the ticket that we write its columns: what the facts have become it is told of with the next one.
+BEGIN;
+INSERT INTO ticket (id, created_at, updated_at) VALUES (5, '2098-01-01 09:00', '2098-01-01 09:00');
+INSERT INTO message VALUES (5, 'customer', '2098-01-01 11:00');
+INSERT INTO tag VALUES (5, 'urgent');
+CREATE VIEW shown AS SELECT t.level, t.due, min(l.deadline) AS deadline, array_agg(DISTINCT l.level) AS of_clocks
+FROM ticket AS t JOIN sla.log AS l ON l.ticket = t.id::text WHERE t.id = 5 AND l.source = 'ticket row' AND l.running_since IS NOT NULL GROUP BY t.id;
+SELECT sla.set_calendar('ticket row', 'UTC', 'Mo-Fr 08:00-16:00');
+SELECT * FROM shown;
+UPDATE sla.target SET goal = '3 hours' WHERE level = 'row standard' AND metric = 'first_response';
+SELECT ticket, metric, former_level, level, former_deadline, deadline FROM sla.recalculate('ticket row', '{5}', apply => true);
+SELECT * FROM shown;
+SELECT event, count(*) FROM sla.event WHERE source = 'ticket row' AND ticket = '5' GROUP BY 1 ORDER BY 1;
+SELECT count(*) FROM sla.recalculate('ticket row', '{5}');
+UPDATE ticket SET customer = 1, updated_at = '2098-01-01 12:00' WHERE id = 5;
+SELECT * FROM shown;
+ROLLBACK;
 -- Rights: the role that tracked it reads the facts and writes the columns, whoever writes a message.
 CREATE ROLE ticket_row_customer;
 GRANT USAGE ON SCHEMA ticket_row_test TO ticket_row_customer;

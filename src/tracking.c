@@ -608,7 +608,10 @@ ticket_changed(SlaTracked *tracked, Relation rel, TupleTableSlot *old, TupleTabl
 	bool		take_over;
 	int			n;
 
-	if (old == NULL || columns_changed(&tracked->rule_columns, old, new))
+	/* What became of facts and goals meanwhile is told by the ticket's next change, and not by our writing its columns. */
+	if (old == NULL ||
+		(columns_changed(&tracked->rule_columns, old, new) &&
+		 !(tracked->rule_columns.whole_row && sla_is_writing_columns(tracked->source, ticket))))
 		chosen = sla_choose_for_ticket(tracked, rel, ticket, new, old, old == NULL, &choice, &keep_levels);
 	if (old != NULL)
 	{
