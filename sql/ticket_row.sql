@@ -69,6 +69,17 @@ SELECT count(*) FROM sla.recalculate('ticket row', '{5}');
 UPDATE ticket SET customer = 1, updated_at = '2098-01-01 12:00' WHERE id = 5;
 SELECT * FROM shown;
 ROLLBACK;
+-- A level that promises nothing, so that no clock tells of it, is in the column all the same: for closed tickets and for open ones.
+BEGIN;
+INSERT INTO ticket (id, created_at, updated_at, status) VALUES (6, '2024-03-04 09:00', '2024-03-04 09:00', 'solved'), (7, '2098-01-01 09:00', '2098-01-01 09:00', 'open');
+UPDATE sla.rule SET active = false WHERE source = 'ticket row';
+SELECT count(*) > 0 AS any FROM sla.recalculate('ticket row', '{6,7}', rules => true, closed => true, apply => true);
+SELECT id, level FROM ticket WHERE id > 5 ORDER BY id;
+INSERT INTO sla.level (name, calendar) VALUES ('row nothing', 'ticket row');
+UPDATE sla.rule SET active = true, set_level = 'row nothing' WHERE source = 'ticket row' AND name = 'all';
+SELECT count(*) FROM sla.recalculate('ticket row', '{6,7}', rules => true, closed => true, apply => true);
+SELECT id, level FROM ticket WHERE id > 5 ORDER BY id;
+ROLLBACK;
 -- Rights: the role that tracked it reads the facts and writes the columns, whoever writes a message.
 CREATE ROLE ticket_row_customer;
 GRANT USAGE ON SCHEMA ticket_row_test TO ticket_row_customer;

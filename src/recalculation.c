@@ -92,7 +92,7 @@ typedef struct Work
 
 	/* of the batch */
 	List	   *replaced;
-	List	   *touched;		/* tickets whose log was changed */
+	List	   *touched;		/* tickets whose log or level was changed */
 
 	Tuplestorestate *store;
 	TupleDesc	tupdesc;
@@ -183,6 +183,19 @@ successor(const SlaLog *expected, const SlaLog *logged, const SlaLogRow *former,
 	return NULL;
 }
 
+/* The ticket's columns are to be written: its log was changed, or its level, which may have no clock. */
+static void
+touch(Work *work, const char *ticket)
+{
+	MemoryContext caller;
+
+	if (llast(work->touched) != NULL && strcmp(llast(work->touched), ticket) == 0)
+		return;
+	caller = MemoryContextSwitchTo(GetMemoryChunkContext(work->touched));
+	work->touched = lappend(work->touched, pstrdup(ticket));
+	MemoryContextSwitchTo(caller);
+}
+
 /* Make the log of a ticket what it must be, as far as it may be touched. */
 static void
 write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *logged)
@@ -242,12 +255,7 @@ write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *lo
 			tell(work, ticket, NULL, row);
 	}
 	if (work->nchanged > before)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(work->touched));
-
-		work->touched = lappend(work->touched, pstrdup(ticket));
-		MemoryContextSwitchTo(caller);
-	}
+		touch(work, ticket);
 }
 
 static bool
@@ -364,6 +372,7 @@ decide_from_now(Work *work, const char *ticket, TupleTableSlot *slot, const SlaL
 		added = with.events[with.n - 1];
 		if (work->apply)
 			sla_write_event(work->source, ticket, &added);
+		touch(work, ticket);
 	}
 	else
 		sla_replay_history(history, expected);
@@ -437,6 +446,7 @@ decide_in_the_past(Work *work, const char *ticket, TupleTableSlot *slot, SlaHist
 		memcpy(replaced->promises, event->promises, sizeof(replaced->promises));
 		work->replaced = lappend(work->replaced, replaced);
 		MemoryContextSwitchTo(caller);
+		touch(work, ticket);
 	}
 }
 
