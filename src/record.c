@@ -43,14 +43,24 @@ begin(Told *told, const char *source, const char *ticket)
 	told->tracked.source = source;
 }
 
+/* Where there is one only in the snapshot of a REPEATABLE READ transaction, it has another key by now. */
 static void
 need_ticket(const Told *told)
 {
-	if (!sla_ticket_exists(told->tracked.source, told->ticket))
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("ticket \"%s\" of source \"%s\" has no events yet", told->ticket, told->tracked.source),
-				 errhint("The first event of a ticket is \"created\".")));
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(told->tracked.source), CStringGetTextDatum(told->ticket)};
+
+	if (sla_ticket_exists(told->tracked.source, told->ticket))
+		return;
+	sla_execute(&plan, "SELECT 1 FROM sla.ticket WHERE source OPERATOR(pg_catalog.=) $1"
+				" AND ticket OPERATOR(pg_catalog.=) $2", lengthof(types), types, values, NULL);
+	if (SPI_processed > 0 && IsolationUsesXactSnapshot())
+		sla_could_not_serialize("delete");
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("ticket \"%s\" of source \"%s\" has no events yet", told->ticket, told->tracked.source),
+			 errhint("The first event of a ticket is \"created\".")));
 }
 
 /* Nobody else touches the ticket's row or its clocks from here on. */
