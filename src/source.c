@@ -135,9 +135,9 @@ optional_text(FunctionCallInfo fcinfo, int argument)
 
 /* A table that may be tracked by the current user. */
 static Relation
-open_trackable(Oid relid)
+open_trackable(Oid relid, LOCKMODE lock)
 {
-	Relation	rel = table_open(relid, ShareRowExclusiveLock);
+	Relation	rel = table_open(relid, lock);
 	AclResult	privilege;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
@@ -442,7 +442,7 @@ sla_track(PG_FUNCTION_ARGS)
 				 errmsg("ticket_key must not be null")));
 	key = NameStr(*PG_GETARG_NAME(2));
 	lock_source(name);
-	rel = open_trackable(relid);
+	rel = open_trackable(relid, ShareRowExclusiveLock);
 	if (get_attnum(relid, key) <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -519,7 +519,7 @@ sla_track_event(PG_FUNCTION_ARGS)
 	int			stream = 0;
 
 	lock_source(name);
-	rel = open_trackable(relid);
+	rel = open_trackable(relid, ShareRowExclusiveLock);
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = CStringGetTextDatum(name);
 	values[1] = ObjectIdGetDatum(relid);
@@ -602,7 +602,7 @@ sla_track_partitions(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the ticket table of source \"%s\" has been dropped", source.name),
 				 errhint("Call sla.untrack('%s').", source.name)));
-	rel = open_trackable(source.ticket_table);
+	rel = open_trackable(source.ticket_table, ShareRowExclusiveLock);
 	sla_owner_enter(&caller);
 	n = make_truncate_triggers(source.name, source.ticket_table);
 	sla_owner_leave(&caller);
@@ -631,9 +631,11 @@ sla_untrack(PG_FUNCTION_ARGS)
 	sla_owner_enter(&caller);
 	SPI_connect();
 	sla_need_source(name, &source);
-	sla_read_newest(&find, "SELECT ticket_table::pg_catalog.oid FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1"
-					" UNION SELECT on_table::pg_catalog.oid FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
-					1, types, values);
+	/* The tickets' own table last: who writes one of the others comes to it, too. */
+	sla_read_newest(&find, "SELECT ticket_table::pg_catalog.oid, 0 AS stream FROM sla.source"
+					" WHERE name OPERATOR(pg_catalog.=) $1"
+					" UNION SELECT on_table::pg_catalog.oid, stream FROM sla.source_event"
+					" WHERE source OPERATOR(pg_catalog.=) $1 ORDER BY stream DESC", 1, types, values);
 	tables = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)
@@ -675,7 +677,8 @@ sla_untrack_event(PG_FUNCTION_ARGS)
 	SlaSource		source;
 
 	lock_source(name);
-	rel = open_trackable(relid);
+	/* As a trigger is dropped under, at once: a session that has read the table may come to write it. */
+	rel = open_trackable(relid, AccessExclusiveLock);
 	sla_owner_enter(&caller);
 	SPI_connect();
 	sla_need_source(name, &source);
