@@ -15,6 +15,7 @@
 #include "commands/trigger.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -279,6 +280,33 @@ make_triggers(const char *source, Oid relid, int stream)
 					 quote_literal_cstr(source), stream));
 	if (stream == 0)
 		(void) make_truncate_triggers(source, relid);
+}
+
+/*
+ * Lock tables as their triggers are dropped under.  Other sessions write them in
+ * one order or another: where a table cannot be had at once, the others are let
+ * go while it is waited for.
+ */
+static void
+lock_together(List *tables)
+{
+	int			n = list_length(tables);
+	int			first = 0;
+
+	while (n > 0)
+	{
+		int			i = 0;
+
+		LockRelationOid(list_nth_oid(tables, first), AccessExclusiveLock);
+		while (i < n && (i == first || ConditionalLockRelationOid(list_nth_oid(tables, i), AccessExclusiveLock)))
+			i++;
+		if (i == n)
+			return;
+		for (int j = 0; j < n; j++)
+			if (j < i || j == first)
+				UnlockRelationOid(list_nth_oid(tables, j), AccessExclusiveLock);
+		first = i;
+	}
 }
 
 static void
@@ -622,37 +650,38 @@ sla_untrack(PG_FUNCTION_ARGS)
 	static const Oid types[] = {TEXTOID};
 	char	   *name = need_text(fcinfo, 0, "source");
 	Datum		values[] = {PG_GETARG_DATUM(0)};
-	SPITupleTable *tables;
+	List	   *tables = NIL;
+	List	   *locked = NIL;
+	ListCell   *cell;
 	SlaOwner	caller;
 	SlaSource		source;
-	uint64		n;
 
 	lock_source(name);
 	sla_owner_enter(&caller);
 	SPI_connect();
 	sla_need_source(name, &source);
-	/* The tickets' own table last: who writes one of the others comes to it, too. */
-	sla_read_newest(&find, "SELECT ticket_table::pg_catalog.oid, 0 AS stream FROM sla.source"
-					" WHERE name OPERATOR(pg_catalog.=) $1"
-					" UNION SELECT on_table::pg_catalog.oid, stream FROM sla.source_event"
-					" WHERE source OPERATOR(pg_catalog.=) $1 ORDER BY stream DESC", 1, types, values);
-	tables = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
+	sla_read_newest(&find, "SELECT ticket_table::pg_catalog.oid FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1"
+					" UNION SELECT on_table::pg_catalog.oid FROM sla.source_event WHERE source OPERATOR(pg_catalog.=) $1",
+					1, types, values);
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
-		Oid			relid = DatumGetObjectId(SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull));
+		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+		AclResult	privilege;
 
-		if (get_rel_name(relid) != NULL)
-		{
-			Oid			user = caller.user;
-			AclResult	privilege = pg_class_aclcheck(relid, user, ACL_TRIGGER);
-
-			if (privilege != ACLCHECK_OK)
-				aclcheck_error(privilege, OBJECT_TABLE, get_rel_name(relid));
-		}
-		drop_triggers(name, relid);
+		/* It may have been dropped. */
+		if (get_rel_name(relid) == NULL)
+			continue;
+		privilege = pg_class_aclcheck(relid, caller.user, ACL_TRIGGER);
+		if (privilege != ACLCHECK_OK)
+			aclcheck_error(privilege, OBJECT_TABLE, get_rel_name(relid));
+		tables = lappend_oid(tables, relid);
+		locked = list_concat_unique_oid(locked, get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
+										with_partitions(relid) : list_make1_oid(relid));
 	}
+	lock_together(locked);
+	foreach(cell, tables)
+		drop_triggers(name, lfirst_oid(cell));
 	sla_execute_newest(&delete, "DELETE FROM sla.source WHERE name OPERATOR(pg_catalog.=) $1", 1, types, values, NULL);
 	SPI_finish();
 	sla_owner_leave(&caller);
