@@ -85,25 +85,24 @@ BEGIN
 		purged := purged + n;
 
 		WITH c AS (SELECT * FROM unnest(sources, tickets) AS u (source, ticket)),
-		-- By the time of the events, before all others the ticket's creation.
-		known AS (
-			SELECT e.*, row_number() OVER (PARTITION BY e.source, e.ticket ORDER BY e.id IS DISTINCT FROM (
-					SELECT b.id FROM sla.event AS b
-					WHERE (b.source, b.ticket) = (c.source, c.ticket) AND b.event = 'created' ORDER BY b.at, b.id LIMIT 1),
-				e.at, e.id) AS n
-			FROM c JOIN sla.event AS e ON (e.source, e.ticket) = (c.source, c.ticket)
-		),
+		-- By the time of the events; before all others the ticket's creation.
 		left_over AS (
-			SELECT k.source, k.ticket, max(k.at) AS at,
-				(array_agg(k.department ORDER BY k.n DESC) FILTER (WHERE k.of_ticket))[1] AS department,
-				(array_agg(k.assignee ORDER BY k.n DESC) FILTER (WHERE k.of_ticket))[1] AS assignee,
-				bool_or(k.of_ticket) AS of_ticket,
-				ARRAY[
-					coalesce((array_agg(k.promises[1] ORDER BY k.n DESC) FILTER (WHERE k.promises[1] >= 0))[1], -1),
-					coalesce((array_agg(k.promises[2] ORDER BY k.n DESC) FILTER (WHERE k.promises[2] >= 0))[1], -1),
-					coalesce((array_agg(k.promises[3] ORDER BY k.n DESC) FILTER (WHERE k.promises[3] >= 0))[1], -1)] AS promises
-			FROM known AS k
-			GROUP BY k.source, k.ticket
+			SELECT c.source, c.ticket,
+				(SELECT max(e.at) FROM sla.event AS e WHERE (e.source, e.ticket) = (c.source, c.ticket)) AS at,
+				h.department, h.assignee, h.ticket IS NOT NULL AS of_ticket,
+				ARRAY(SELECT coalesce((
+						SELECT e.promises[a] FROM sla.event AS e
+						WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.promises[a] >= 0
+						ORDER BY e.id IS NOT DISTINCT FROM b.id, e.at DESC, e.id DESC LIMIT 1), -1)
+					FROM generate_series(1, 3) AS a ORDER BY a) AS promises
+			FROM c LEFT JOIN LATERAL (
+				SELECT e.id FROM sla.event AS e
+				WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.event = 'created'
+				ORDER BY e.at, e.id LIMIT 1) AS b ON true
+			LEFT JOIN LATERAL (
+				SELECT e.ticket, e.department, e.assignee FROM sla.event AS e
+				WHERE (e.source, e.ticket) = (c.source, c.ticket) AND e.of_ticket
+				ORDER BY e.id IS NOT DISTINCT FROM b.id, e.at DESC, e.id DESC LIMIT 1) AS h ON true
 		),
 		gone AS (DELETE FROM sla.event AS e USING c WHERE (e.source, e.ticket) = (c.source, c.ticket))
 		INSERT INTO sla.event (source, ticket, event, at, of_ticket, department, assignee, promises)
