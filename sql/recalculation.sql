@@ -307,6 +307,16 @@ UPDATE many SET prio = 3, updated_at = '2098-03-05 09:00' WHERE id = -1;
 UPDATE many SET prio = 2, updated_at = '2098-03-04 12:00' WHERE id = -1;
 SELECT ticket, metric, former_level, level FROM sla.recalculate('recalculate many') ORDER BY 1, 2;
 ROLLBACK;
+-- Of two decisions of one instant in the future the later one counts, also where the earlier had ended a clock.
+BEGIN;
+INSERT INTO many (id, prio, created_at, updated_at) VALUES (-3, 1, '2098-03-04 09:00', '2098-03-04 09:00');
+UPDATE many SET prio = 2, updated_at = '2098-03-04 12:00' WHERE id = -3;
+UPDATE sla.rule SET set_level = 'recalculate keep' WHERE source = 'recalculate many' AND name = 'forward';
+SELECT ticket, metric, ordinal, former_level, level FROM sla.recalculate('recalculate many', '{-3}', rules => true, apply => true);
+SELECT metric, ordinal, level, outcome, closed_at FROM sla.log WHERE source = 'recalculate many' AND ticket = '-3' ORDER BY metric, ordinal;
+SELECT * FROM sla.verify('recalculate many');
+SELECT count(*) FROM sla.recalculate('recalculate many', '{-3}', rules => true);
+ROLLBACK;
 -- What is told of the future, a pause after the deadline, makes nothing missed by now.
 BEGIN;
 INSERT INTO many (id, prio, created_at, updated_at) VALUES (-2, 1, '2098-03-04 09:00', '2098-03-04 09:00');

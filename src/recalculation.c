@@ -93,6 +93,7 @@ typedef struct Work
 	/* of the batch */
 	List	   *replaced;
 	List	   *touched;		/* tickets whose log or level was changed */
+	TimestampTz decided_at;		/* of the ticket at work: from when on it is decided anew, or DT_NOEND */
 
 	Tuplestorestate *store;
 	TupleDesc	tupdesc;
@@ -196,19 +197,25 @@ touch(Work *work, const char *ticket)
 	MemoryContextSwitchTo(caller);
 }
 
+/* What had ended is left alone, but for what ended, in the future, by a decision that another of the same instant replaces. */
+static bool
+may_change(const Work *work, const SlaLogRow *former)
+{
+	return work->rebuild || work->closed || former->outcome == SLA_OPEN || former->closed_at >= work->decided_at;
+}
+
 /* Make the log of a ticket what it must be, as far as it may be touched. */
 static void
 write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *logged)
 {
 	bool	   *told = palloc0(expected->nrows * sizeof(bool) + 1);
 	int64		before = work->nchanged;
-	bool		all = work->rebuild || work->closed;
 
 	for (int i = 0; i < logged->nrows; i++)
 	{
 		const SlaLogRow *former = &logged->rows[i];
 
-		if (sla_log_find(expected, former) != NULL || !(all || former->outcome == SLA_OPEN))
+		if (sla_log_find(expected, former) != NULL || !may_change(work, former))
 			continue;
 		if (work->apply)
 			sla_delete_log_row(work->source, ticket, former);
@@ -233,7 +240,7 @@ write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *lo
 				sla_keep_verdict(row, former);
 			if (sla_log_difference(row, former) == NULL && row->elapsed == former->elapsed)
 				continue;
-			if (!all && former->outcome != SLA_OPEN)
+			if (!may_change(work, former))
 				continue;
 		}
 		if (work->apply)
@@ -372,6 +379,7 @@ decide_from_now(Work *work, const char *ticket, TupleTableSlot *slot, const SlaL
 		added = with.events[with.n - 1];
 		if (work->apply)
 			sla_write_event(work->source, ticket, &added);
+		work->decided_at = added.at;
 		touch(work, ticket);
 	}
 	else
@@ -458,6 +466,7 @@ do_ticket(Work *work, const char *ticket, TupleTableSlot *slot)
 	SlaLog		expected;
 	SlaLog		logged;
 
+	work->decided_at = DT_NOEND;
 	if (work->apply)
 		sla_lock_ticket(work->source, ticket, false);
 	sla_read_history(work->source, ticket, NULL, &history);
