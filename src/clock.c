@@ -542,13 +542,33 @@ tell_of_purged(const TicketName *name, const SlaHistory *history, const SlaNewEv
 										events[i].event), NULL);
 }
 
-/* A row in sla.deadline_change for each deadline that was set by hand, or freed. */
+void
+sla_tell_deadline(const char *source, const char *ticket, const SlaLogRow *former, const SlaLogRow *row,
+				  const char *reason)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
+	Datum		values[] = {
+		CStringGetTextDatum(source), CStringGetTextDatum(ticket),
+		CStringGetTextDatum(sla_agreement_names[row->agreement]), CStringGetTextDatum(row->metric),
+		Int32GetDatum(row->ordinal), TimestampTzGetDatum(former->deadline), TimestampTzGetDatum(row->deadline),
+		CStringGetTextDatum(reason)
+	};
+
+	SPI_connect();
+	sla_execute(&plan, "INSERT INTO sla.deadline_change (source, ticket, agreement, metric, ordinal, former, deadline,"
+				" reason, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+				" CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user"
+				" ELSE pg_catalog.current_setting('role') END, pg_catalog.clock_timestamp())",
+				lengthof(types), types, values, NULL);
+	SPI_finish();
+}
+
+/* Tell of each deadline that was set by hand, or freed. */
 static void
 tell_deadlines(const char *source, const char *ticket, const SlaNewEvent *events, int n,
 			   const SlaLog *expected, const SlaLog *logged)
 {
-	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
 	const char *reason = NULL;
 
 	for (int i = 0; i < n; i++)
@@ -560,25 +580,9 @@ tell_deadlines(const char *source, const char *ticket, const SlaNewEvent *events
 	{
 		const SlaLogRow *row = &expected->rows[i];
 		const SlaLogRow *former = sla_log_find(logged, row);
-		Datum		values[lengthof(types)];
 
-		if (former == NULL || former->deadline == row->deadline || !(former->fixed || row->fixed))
-			continue;
-		values[0] = CStringGetTextDatum(source);
-		values[1] = CStringGetTextDatum(ticket);
-		values[2] = CStringGetTextDatum(sla_agreement_names[row->agreement]);
-		values[3] = CStringGetTextDatum(row->metric);
-		values[4] = Int32GetDatum(row->ordinal);
-		values[5] = TimestampTzGetDatum(former->deadline);
-		values[6] = TimestampTzGetDatum(row->deadline);
-		values[7] = CStringGetTextDatum(reason);
-		SPI_connect();
-		sla_execute(&plan, "INSERT INTO sla.deadline_change (source, ticket, agreement, metric, ordinal, former, deadline,"
-					" reason, changed_by, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
-					" CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user"
-					" ELSE pg_catalog.current_setting('role') END, pg_catalog.clock_timestamp())",
-					lengthof(types), types, values, NULL);
-		SPI_finish();
+		if (former != NULL && former->deadline != row->deadline && (former->fixed || row->fixed))
+			sla_tell_deadline(source, ticket, former, row, reason);
 	}
 }
 

@@ -43,6 +43,10 @@ typedef struct SlaNewEvent
 extern bool sla_record_events(const char *source, const char *ticket,
 							  const SlaNewEvent *events, int n, bool is_new);
 
+/* A row in sla.deadline_change: the deadline of a clock has moved.  As the owner. */
+extern void sla_tell_deadline(const char *source, const char *ticket, const SlaLogRow *former,
+							  const SlaLogRow *row, const char *reason);
+
 /* Has sla.purge() taken the ticket's history away? */
 extern bool sla_is_purged(const SlaHistory *history);
 

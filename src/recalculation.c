@@ -245,6 +245,9 @@ write_changes(Work *work, const char *ticket, SlaLog *expected, const SlaLog *lo
 		}
 		if (work->apply)
 			sla_update_log_row(work->source, ticket, row, former);
+		/* sla.recalculate() tells of more than the deadline. */
+		if (work->rebuild && row->deadline != former->deadline)
+			sla_tell_deadline(work->source, ticket, former, row, "the log was rebuilt");
 		next = successor(expected, logged, former, row);
 		if (next != NULL)
 			told[next - expected->rows] = true;

@@ -23,7 +23,7 @@ CREATE TABLE sla.deadline_change (
 	verdict        text,
 	PRIMARY KEY (source, ticket, id)
 );
-COMMENT ON TABLE sla.deadline_change IS 'deadlines and verdicts that moved because a calendar was edited, clocks were recalculated, or somebody set them by hand: one row each';
+COMMENT ON TABLE sla.deadline_change IS 'deadlines and verdicts that moved because a calendar was edited, clocks were recalculated, the log was rebuilt, or somebody set them by hand: one row each';
 COMMENT ON COLUMN sla.deadline_change.id IS 'order in which they moved';
 COMMENT ON COLUMN sla.deadline_change.source IS 'source of the ticket';
 COMMENT ON COLUMN sla.deadline_change.ticket IS 'key of the ticket, as text';
@@ -35,7 +35,7 @@ COMMENT ON COLUMN sla.deadline_change.deadline IS 'the deadline as it became';
 COMMENT ON COLUMN sla.deadline_change.reason IS 'why it moved';
 COMMENT ON COLUMN sla.deadline_change.changed_by IS 'the role that moved it';
 COMMENT ON COLUMN sla.deadline_change.changed_at IS 'when it moved';
-COMMENT ON COLUMN sla.deadline_change.former_level IS 'the level as it was; NULL, as all that follows, after an edit of a calendar, which changes neither level nor goal nor verdict';
+COMMENT ON COLUMN sla.deadline_change.former_level IS 'the level as it was; NULL, as all that follows, after an edit of a calendar, a rebuild and a deadline set by hand';
 COMMENT ON COLUMN sla.deadline_change.level IS 'the level as it became';
 COMMENT ON COLUMN sla.deadline_change.former_goal IS 'the goal as it was';
 COMMENT ON COLUMN sla.deadline_change.goal IS 'the goal as it became';
