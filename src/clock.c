@@ -601,8 +601,8 @@ is_before_take_over(const SlaHistory *history, const SlaNewEvent *events, int n)
 	for (int i = 0; i < history->n; i++)
 		if (sla_hands_over(&history->events[i]))
 			for (int j = 0; j < n; j++)
-				if (events[j].event == NULL ? events[j].at < history->events[i].at :
-					sla_comes_before_merge(events[j].event, events[j].at, false, history->events[i].at))
+				if (sla_comes_before_merge(events[j].event != NULL ? events[j].event : changed_event, events[j].at,
+										   false, history->events[i].at))
 					return true;
 	return false;
 }

@@ -469,13 +469,12 @@ write_statement(const SlaSource *source)
  */
 #define LEVEL_OF(ticket) \
 	"(SELECT (SELECT p.level FROM sla.promise AS p WHERE p.id OPERATOR(pg_catalog.=) e.promises[1])" \
-	" FROM sla.event AS e LEFT JOIN LATERAL (SELECT c.at, c.id FROM sla.event AS c" \
+	" FROM sla.event AS e LEFT JOIN LATERAL (SELECT c.id FROM sla.event AS c" \
 	" WHERE c.source OPERATOR(pg_catalog.=) $1 AND c.ticket OPERATOR(pg_catalog.=) " ticket \
 	" AND c.event OPERATOR(pg_catalog.=) 'created' ORDER BY c.at, c.id LIMIT 1) AS b ON true" \
 	" WHERE e.source OPERATOR(pg_catalog.=) $1 AND e.ticket OPERATOR(pg_catalog.=) " ticket \
 	" AND e.promises[1] OPERATOR(pg_catalog.>=) 0" \
-	" ORDER BY GREATEST(e.at, b.at) DESC, COALESCE(e.id OPERATOR(pg_catalog.=) b.id, false)," \
-	" COALESCE(e.at OPERATOR(pg_catalog.<) b.at, false), e.at DESC, e.id DESC LIMIT 1)"
+	" ORDER BY COALESCE(e.id OPERATOR(pg_catalog.=) b.id, false), e.at DESC, e.id DESC LIMIT 1)"
 #define DUE_OF(ticket) \
 	"(SELECT pg_catalog.min(l.deadline) FROM sla.log AS l WHERE l.source OPERATOR(pg_catalog.=) $1" \
 	" AND l.ticket OPERATOR(pg_catalog.=) " ticket " AND l.agreement OPERATOR(pg_catalog.=) 'customer'" \
